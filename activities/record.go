@@ -1,0 +1,145 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/completions"
+	"github.com/holdfast-dev/holdfast/failover"
+	"github.com/holdfast-dev/holdfast/llm"
+)
+
+// RecordInput says how the completion ended.
+type RecordInput struct {
+	ID             string    `json:"id"`
+	Tenant         string    `json:"tenant"`
+	Route          string    `json:"route"`
+	ConversationID string    `json:"conversation,omitempty"`
+	Epoch          int       `json:"epoch"`
+	AcceptedAt     time.Time `json:"accepted_at"`
+	// Answered is the attempt that answered; zero if none did.
+	Answered int    `json:"answered,omitempty"`
+	Provider string `json:"provider,omitempty"`
+	Model    string `json:"model,omitempty"`
+	// Failure is the final error of a completion without an answer; nil with Answered zero means that no target was
+	// eligible, and Plan says why.
+	Failure *llm.Error    `json:"failure,omitempty"`
+	Plan    failover.Plan `json:"plan,omitzero"`
+}
+
+// RecordResult is the outcome as it stands in the record, which another run may have written.
+type RecordResult struct {
+	State     completions.State `json:"state"`
+	Provider  string            `json:"provider,omitempty"`
+	Model     string            `json:"model,omitempty"`
+	Attempts  int               `json:"attempts"`
+	Failovers int               `json:"failovers"`
+	ErrorKind llm.Kind          `json:"error_kind,omitempty"`
+}
+
+// Record writes the outcome once: the first to record at the current epoch wins, whoever comes later reads what stands.
+// The waiting client is handed the outcome before Record returns.
+func (a *Activities) Record(ctx context.Context, in RecordInput) (RecordResult, error) {
+	fence, _ := a.fence(in.ID, in.Epoch)
+	var outcome completions.Outcome
+	var recorded bool
+	var err error
+	if in.Answered != 0 {
+		outcome, recorded, err = a.recordAnswer(ctx, fence, in)
+	} else {
+		outcome, recorded, err = a.recordFailure(ctx, fence, in)
+	}
+	if err == nil && !recorded {
+		outcome, err = a.cfg.Store.Outcome(ctx, in.Tenant, in.ID)
+	}
+	if err != nil {
+		err = storeError(err)
+		if isSuperseded(err) {
+			a.cfg.Handover.Release(in.ID)
+		}
+		return RecordResult{}, err
+	}
+	a.stash.drop(in.ID, in.Answered)
+	a.cfg.Handover.Deliver(in.ID, outcome)
+	result := RecordResult{
+		State: outcome.Completion.State, Provider: outcome.Completion.Provider, Model: outcome.Completion.Model,
+		Attempts: outcome.Completion.Attempts, Failovers: outcome.Completion.Failovers,
+	}
+	if outcome.Completion.Error != nil {
+		result.ErrorKind = outcome.Completion.Error.Kind
+	}
+	return result, nil
+}
+
+func (a *Activities) recordAnswer(ctx context.Context, fence completions.Fence, in RecordInput) (completions.Outcome, bool, error) {
+	success := completions.Success{
+		Number: in.Answered, Provider: in.Provider, Model: in.Model, ConversationID: in.ConversationID, At: a.cfg.Now(),
+	}
+	held, inMemory := a.stash.look(in.ID, in.Answered)
+	if inMemory {
+		success.Answer, success.AnsweredAt, success.ProviderTime = held.answer, held.at, held.duration
+	} else {
+		answer, err := a.cfg.Store.KeptAnswer(ctx, in.ID, in.Answered)
+		if err != nil {
+			return completions.Outcome{}, false, err
+		}
+		success.Answer = answer
+	}
+	if in.Answered > 1 || !inMemory {
+		attempts, err := a.cfg.Store.Attempts(ctx, in.ID)
+		if err != nil {
+			return completions.Outcome{}, false, err
+		}
+		success.Failovers = completions.Failovers(attempts)
+		for _, attempt := range attempts {
+			success.ProviderTime += attempt.Latency()
+			if attempt.Number == in.Answered && attempt.FinishedAt != nil {
+				success.AnsweredAt = *attempt.FinishedAt
+			}
+		}
+	}
+	if in.ConversationID != "" {
+		request, ok := a.cfg.Handover.Request(in.ID)
+		if !ok {
+			var err error
+			if request, err = a.cfg.Store.Request(ctx, in.ID); err != nil {
+				return completions.Outcome{}, false, err
+			}
+		}
+		success.Turn = request.Messages
+	}
+	recorded, err := a.cfg.Store.RecordSuccess(ctx, fence, success)
+	finished := success.At
+	return completions.Outcome{
+		Answer: &success.Answer,
+		Completion: completions.Completion{
+			ID: in.ID, Tenant: in.Tenant, Route: in.Route, ConversationID: in.ConversationID, Epoch: in.Epoch,
+			State: completions.StateSucceeded, AcceptedAt: in.AcceptedAt, FinishedAt: &finished,
+			Provider: in.Provider, Model: in.Model, Attempts: in.Answered, Failovers: success.Failovers,
+			ProviderTime: success.ProviderTime,
+		},
+	}, recorded, err
+}
+
+func (a *Activities) recordFailure(ctx context.Context, fence completions.Fence, in RecordInput) (completions.Outcome, bool, error) {
+	failure := in.Failure
+	if failure == nil {
+		failure = noCandidate(in.Plan)
+	}
+	attempts, err := a.cfg.Store.Attempts(ctx, in.ID)
+	if err != nil {
+		return completions.Outcome{}, false, err
+	}
+	var providerTime time.Duration
+	for _, attempt := range attempts {
+		providerTime += attempt.Latency()
+	}
+	now := a.cfg.Now()
+	failovers := completions.Failovers(attempts)
+	recorded, err := a.cfg.Store.RecordFailure(ctx, fence, *failure, providerTime, failovers, now)
+	return completions.Outcome{Completion: completions.Completion{
+		ID: in.ID, Tenant: in.Tenant, Route: in.Route, ConversationID: in.ConversationID, Epoch: in.Epoch,
+		State: completions.StateFailed, AcceptedAt: in.AcceptedAt, FinishedAt: &now, Attempts: len(attempts),
+		Failovers: failovers, ProviderTime: providerTime, Error: failure,
+	}}, recorded, err
+}

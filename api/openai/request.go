@@ -1,0 +1,196 @@
+package openai
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/holdfast-dev/holdfast/llm"
+)
+
+// Invalid says which parameter of a request is wrong, in words for its author.
+type Invalid struct {
+	Param   string
+	Code    string
+	Message string
+}
+
+func (e *Invalid) Error() string { return e.Message }
+
+func invalid(param, code, format string, args ...any) *Invalid {
+	return &Invalid{Param: param, Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// ChatRequest is a decoded chat completion request.
+type ChatRequest struct {
+	llm.Request
+	// ConversationID is set when the client continues a stored conversation: Messages then are only the new ones.
+	ConversationID string
+}
+
+// chatRequest is the wire form. Fields that are not read here are unknown and refused.
+type chatRequest struct {
+	Model               string            `json:"model"`
+	Messages            []message         `json:"messages"`
+	Stream              *bool             `json:"stream"`
+	StreamOptions       json.RawMessage   `json:"stream_options"`
+	Temperature         *float64          `json:"temperature"`
+	TopP                *float64          `json:"top_p"`
+	MaxTokens           *int64            `json:"max_tokens"`
+	MaxCompletionTokens *int64            `json:"max_completion_tokens"`
+	Stop                stopSequences     `json:"stop"`
+	Seed                *int64            `json:"seed"`
+	PresencePenalty     *float64          `json:"presence_penalty"`
+	FrequencyPenalty    *float64          `json:"frequency_penalty"`
+	User                string            `json:"user"`
+	SafetyIdentifier    string            `json:"safety_identifier"`
+	PromptCacheKey      string            `json:"prompt_cache_key"`
+	ServiceTier         string            `json:"service_tier"`
+	Metadata            map[string]string `json:"metadata"`
+	Store               *bool             `json:"store"`
+	N                   *int              `json:"n"`
+	ResponseFormat      *responseFormat   `json:"response_format"`
+	Tools               []tool            `json:"tools"`
+	ToolChoice          *toolChoice       `json:"tool_choice"`
+	ParallelToolCalls   *bool             `json:"parallel_tool_calls"`
+	Conversation        *conversationRef  `json:"conversation"`
+	Logprobs            *bool             `json:"logprobs"`
+	LogitBias           map[string]any    `json:"logit_bias"`
+	Modalities          []string          `json:"modalities"`
+}
+
+type responseFormat struct {
+	Type string `json:"type"`
+}
+
+type stopSequences []string
+
+func (s *stopSequences) UnmarshalJSON(data []byte) error {
+	var one string
+	if json.Unmarshal(data, &one) == nil {
+		if one != "" {
+			*s = stopSequences{one}
+		}
+		return nil
+	}
+	return json.Unmarshal(data, (*[]string)(s))
+}
+
+// conversationRef is an id, or an object that holds one: OpenAI's Responses API takes both.
+type conversationRef struct{ ID string }
+
+func (c *conversationRef) UnmarshalJSON(data []byte) error {
+	if json.Unmarshal(data, &c.ID) == nil {
+		return nil
+	}
+	var object struct {
+		ID string `json:"id"`
+	}
+	if err := json.Unmarshal(data, &object); err != nil {
+		return err
+	}
+	c.ID = object.ID
+	return nil
+}
+
+// DecodeChat reads a request body. An error is an *[Invalid].
+func DecodeChat(body []byte) (ChatRequest, error) {
+	var wire chatRequest
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&wire); err != nil {
+		return ChatRequest{}, explainJSON(err)
+	}
+	if decoder.More() {
+		return ChatRequest{}, invalid("", "invalid_json", "The body holds more than one JSON value.")
+	}
+	if err := wire.check(); err != nil {
+		return ChatRequest{}, err
+	}
+	messages, err := decodeMessages(wire.Messages)
+	if err != nil {
+		return ChatRequest{}, err
+	}
+	tools, err := decodeTools(wire.Tools)
+	if err != nil {
+		return ChatRequest{}, err
+	}
+	request := ChatRequest{Request: llm.Request{
+		Model: wire.Model, Messages: messages, Tools: tools, ParallelToolCalls: wire.ParallelToolCalls,
+		Temperature: wire.Temperature, TopP: wire.TopP, Stop: wire.Stop, Seed: wire.Seed,
+		PresencePenalty: wire.PresencePenalty, FrequencyPenalty: wire.FrequencyPenalty, User: wire.User, Metadata: wire.Metadata,
+		MaxOutputTokens: wire.MaxCompletionTokens,
+	}}
+	if request.MaxOutputTokens == nil {
+		request.MaxOutputTokens = wire.MaxTokens
+	}
+	if wire.ToolChoice != nil {
+		request.ToolChoice = &wire.ToolChoice.ToolChoice
+	}
+	if wire.Conversation != nil {
+		request.ConversationID = wire.Conversation.ID
+	}
+	return request, nil
+}
+
+func (r *chatRequest) check() error {
+	switch {
+	case r.Model == "":
+		return invalid("model", "missing_required_parameter", "You must provide a model parameter.")
+	case len(r.Messages) == 0:
+		return invalid("messages", "missing_required_parameter", "You must provide at least one message.")
+	case r.Stream != nil && *r.Stream:
+		return invalid("stream", "unsupported_parameter", "Streaming is not supported yet: send \"stream\": false.")
+	case r.N != nil && *r.N != 1:
+		return invalid("n", "unsupported_value", "Only n=1 is supported.")
+	case r.ResponseFormat != nil && r.ResponseFormat.Type != "text":
+		return invalid("response_format", "unsupported_value", "Only response_format {\"type\": \"text\"} is supported.")
+	case r.Temperature != nil && (*r.Temperature < 0 || *r.Temperature > 2):
+		return invalid("temperature", "invalid_value", "temperature must be between 0 and 2.")
+	case r.TopP != nil && (*r.TopP < 0 || *r.TopP > 1):
+		return invalid("top_p", "invalid_value", "top_p must be between 0 and 1.")
+	case r.PresencePenalty != nil && (*r.PresencePenalty < -2 || *r.PresencePenalty > 2):
+		return invalid("presence_penalty", "invalid_value", "presence_penalty must be between -2 and 2.")
+	case r.FrequencyPenalty != nil && (*r.FrequencyPenalty < -2 || *r.FrequencyPenalty > 2):
+		return invalid("frequency_penalty", "invalid_value", "frequency_penalty must be between -2 and 2.")
+	case r.MaxTokens != nil && *r.MaxTokens < 1:
+		return invalid("max_tokens", "invalid_value", "max_tokens must be at least 1.")
+	case r.MaxCompletionTokens != nil && *r.MaxCompletionTokens < 1:
+		return invalid("max_completion_tokens", "invalid_value", "max_completion_tokens must be at least 1.")
+	case len(r.Stop) > 4:
+		return invalid("stop", "invalid_value", "At most 4 stop sequences are allowed.")
+	case len(r.Metadata) > 16:
+		return invalid("metadata", "invalid_value", "At most 16 metadata entries are allowed.")
+	case r.Logprobs != nil && *r.Logprobs:
+		return invalid("logprobs", "unsupported_value", "logprobs are not supported.")
+	case len(r.LogitBias) > 0:
+		return invalid("logit_bias", "unsupported_value", "logit_bias is not supported.")
+	case len(r.Modalities) > 1 || (len(r.Modalities) == 1 && r.Modalities[0] != "text"):
+		return invalid("modalities", "unsupported_value", "Only the modality text is supported.")
+	case r.ServiceTier != "" && r.ServiceTier != "auto" && r.ServiceTier != "default":
+		return invalid("service_tier", "unsupported_value", "Only the service tiers auto and default are supported.")
+	case r.Conversation != nil && r.Conversation.ID == "":
+		return invalid("conversation", "invalid_value", "conversation must be a conversation id.")
+	}
+	return nil
+}
+
+// explainJSON says what is wrong with a body in its author's terms.
+func explainJSON(err error) error {
+	var wrongType *json.UnmarshalTypeError
+	var own *Invalid
+	switch {
+	case errors.As(err, &own):
+		return own
+	case errors.As(err, &wrongType):
+		return invalid(wrongType.Field, "invalid_type", "Invalid type for '%s': expected %s, got %s.",
+			wrongType.Field, wrongType.Type, wrongType.Value)
+	case strings.HasPrefix(err.Error(), "json: unknown field "):
+		field := strings.Trim(strings.TrimPrefix(err.Error(), "json: unknown field "), `"`)
+		return invalid(field, "unknown_parameter", "Unknown or unsupported parameter: '%s'.", field)
+	default:
+		return invalid("", "invalid_json", "The body is not valid JSON.")
+	}
+}

@@ -1,0 +1,150 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"go.temporal.io/sdk/client"
+
+	"github.com/holdfast-dev/holdfast/access"
+	"github.com/holdfast-dev/holdfast/completions"
+	"github.com/holdfast-dev/holdfast/completions/store"
+	"github.com/holdfast-dev/holdfast/conversations"
+	"github.com/holdfast-dev/holdfast/handover"
+	"github.com/holdfast-dev/holdfast/launch"
+)
+
+// Record is what the API keeps and reads of completions. Package completions/store implements it.
+type Record interface {
+	Accept(ctx context.Context, a store.Acceptance) (created bool, err error)
+	Find(ctx context.Context, tenant, id string) (completions.Completion, []completions.Attempt, error)
+	Outcome(ctx context.Context, tenant, id string) (completions.Outcome, error)
+	List(ctx context.Context, tenant string, state completions.State, limit int, before string) ([]completions.Completion, error)
+}
+
+// Temporal is what the API needs of a Temporal client.
+type Temporal interface {
+	launch.Starter
+	GetWorkflow(ctx context.Context, workflowID, runID string) client.WorkflowRun
+}
+
+// Lease names this process while it is alive. Package worker implements it.
+type Lease interface {
+	Current() (instanceID string, held context.Context)
+}
+
+// Tokens checks API tokens. Package access implements it.
+type Tokens interface {
+	Verify(ctx context.Context, token string) (access.Principal, error)
+}
+
+// Conversations is the store of conversation logs. Package conversations implements it.
+type Conversations interface {
+	Create(ctx context.Context, tenant string, metadata map[string]string, items []conversations.Item) (conversations.Conversation, error)
+	Find(ctx context.Context, tenant, id string) (conversations.Conversation, error)
+	List(ctx context.Context, tenant string, limit int, after string) ([]conversations.Conversation, error)
+	Items(ctx context.Context, id string, after int64, limit int) ([]conversations.Item, error)
+	ItemsBackward(ctx context.Context, id string, before int64, limit int) ([]conversations.Item, error)
+}
+
+// Config is what the public API needs; every field is required.
+type Config struct {
+	Record        Record
+	Conversations Conversations
+	Temporal      Temporal
+	Lease         Lease
+	Tokens        Tokens
+	Hub           *handover.Hub
+	// Routes are the names that clients may ask for, in the order of the configuration.
+	Routes []string
+	// Timeout is a request's absolute deadline, counted from its acceptance.
+	Timeout      time.Duration
+	MaxBodyBytes int64
+	Admission    AdmissionConfig
+	// Ready says whether the parts below can serve; nil means yes.
+	Ready  func(context.Context) error
+	Logger *slog.Logger
+}
+
+// Server is the public API.
+type Server struct {
+	cfg       Config
+	routes    map[string]bool
+	started   time.Time
+	admission *admission
+	draining  atomic.Bool
+}
+
+// New makes the API.
+func New(cfg Config) (*Server, error) {
+	if cfg.Record == nil || cfg.Conversations == nil || cfg.Temporal == nil || cfg.Lease == nil || cfg.Tokens == nil || cfg.Hub == nil {
+		return nil, errors.New("api: record, conversations, temporal, lease, tokens and hub are required")
+	}
+	s := &Server{cfg: cfg, routes: map[string]bool{}, started: time.Now(), admission: newAdmission(cfg.Admission)}
+	for _, route := range cfg.Routes {
+		s.routes[route] = true
+	}
+	return s, nil
+}
+
+// Drain makes the API refuse new work and report itself not ready; what is in flight goes on.
+func (s *Server) Drain() { s.draining.Store(true) }
+
+// Handler is the public API's router.
+func (s *Server) Handler() http.Handler {
+	gin.SetMode(gin.ReleaseMode)
+	router := gin.New()
+	router.HandleMethodNotAllowed = true
+	router.Use(s.recovered())
+	router.NoRoute(func(c *gin.Context) { s.fail(c, notFound("No such endpoint: "+c.Request.Method+" "+c.Request.URL.Path)) })
+	router.NoMethod(func(c *gin.Context) {
+		s.fail(c, &problem{
+			status: http.StatusMethodNotAllowed, kind: "invalid_request_error", code: "method_not_allowed",
+			message: c.Request.Method + " is not allowed here.",
+		})
+	})
+	router.GET("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) })
+	router.GET("/readyz", s.readyz)
+
+	v1 := router.Group("/v1", s.authenticated())
+	v1.GET("/models", s.listModels)
+	v1.GET("/models/*id", s.showModel)
+	v1.POST("/chat/completions", s.createChatCompletion)
+	v1.GET("/chat/completions/:id", s.showChatCompletion)
+	v1.POST("/conversations", s.createConversation)
+	v1.GET("/conversations", s.listConversations)
+	v1.GET("/conversations/:id", s.showConversation)
+	v1.GET("/conversations/:id/items", s.listConversationItems)
+	v1.GET("/holdfast/completions", s.listRecords)
+	v1.GET("/holdfast/completions/:id", s.showRecord)
+	return router
+}
+
+// recovered turns a panic into a 500 that says nothing, and a log entry that says all.
+func (s *Server) recovered() gin.HandlerFunc {
+	return gin.CustomRecoveryWithWriter(nil, func(c *gin.Context, cause any) {
+		s.cfg.Logger.ErrorContext(c.Request.Context(), "panic", "path", c.FullPath(), "cause", cause)
+		s.fail(c, errors.New("panic"))
+	})
+}
+
+func (s *Server) readyz(c *gin.Context) {
+	if s.draining.Load() {
+		s.fail(c, unavailable("Draining.", nil))
+		return
+	}
+	if s.cfg.Ready != nil {
+		ctx, cancel := context.WithTimeout(c.Request.Context(), 2*time.Second)
+		defer cancel()
+		if err := s.cfg.Ready(ctx); err != nil {
+			s.fail(c, unavailable("Not ready.", err))
+			return
+		}
+	}
+	c.JSON(http.StatusOK, gin.H{"status": "ready"})
+}

@@ -1,0 +1,143 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"go.temporal.io/api/serviceerror"
+
+	"github.com/holdfast-dev/holdfast/api/openai"
+	"github.com/holdfast-dev/holdfast/completions"
+	"github.com/holdfast-dev/holdfast/completions/store"
+	"github.com/holdfast-dev/holdfast/handover"
+	"github.com/holdfast-dev/holdfast/launch"
+)
+
+const (
+	// acceptTime is how long recording the acceptance may take before the client is told to come back.
+	acceptTime = 5 * time.Second
+	// startTime is how long the start of the workflow may take before the wait for its outcome goes on without knowing.
+	startTime = 10 * time.Second
+)
+
+// submission is a request on its way to being accepted.
+type submission struct {
+	id         string
+	tenant     string
+	key        string
+	request    openai.ChatRequest
+	accepted   time.Time
+	completion completions.Completion
+	created    bool
+}
+
+func (s *Server) submission(c *gin.Context, request openai.ChatRequest) (*submission, error) {
+	sub := &submission{tenant: tenantOf(c), key: c.GetHeader("Idempotency-Key"), request: request}
+	switch {
+	case len(sub.key) > 255:
+		return nil, invalid("Idempotency-Key", "invalid_value", "The Idempotency-Key is longer than 255 characters.")
+	case sub.key != "":
+		sub.id = completions.IDForKey(sub.tenant, sub.key)
+	default:
+		sub.id = completions.NewID()
+	}
+	return sub, nil
+}
+
+// submit accepts the request, starts its workflow and waits for the outcome. A client that goes away does not end it.
+func (s *Server) submit(ctx context.Context, sub *submission) (completions.Outcome, error) {
+	watch, permit, err := s.begin(ctx, sub)
+	if err != nil {
+		return completions.Outcome{}, err
+	}
+	defer watch.Close()
+	defer permit.Abandon()
+	if !sub.created {
+		outcome, err := s.cfg.Record.Outcome(ctx, sub.tenant, sub.id)
+		if err != nil || outcome.Completion.State != completions.StateOpen {
+			return outcome, err
+		}
+		sub.completion = outcome.Completion
+	}
+	ctx, cancel := context.WithDeadline(ctx, sub.completion.Deadline.Add(recordGrace))
+	defer cancel()
+	return s.wait(ctx, sub.completion, watch, permit)
+}
+
+// begin admits and accepts the request and sees to its workflow's start. From its return on, the request is accepted: it
+// will have an outcome whatever happens to this process.
+func (s *Server) begin(ctx context.Context, sub *submission) (*handover.Watch, *permit, error) {
+	if s.draining.Load() {
+		return nil, nil, unavailable("The service is restarting. Try again shortly.", nil)
+	}
+	permit, err := s.admission.acquire(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := s.accept(ctx, sub); err != nil {
+		permit.Abandon()
+		return nil, nil, err
+	}
+	watch := s.cfg.Hub.Watch(sub.id, &sub.request.Request)
+	if sub.created {
+		s.start(ctx, sub.completion)
+	} else {
+		permit.Abandon()
+	}
+	return watch, permit, nil
+}
+
+// accept records the request, or finds that it was recorded before.
+func (s *Server) accept(ctx context.Context, sub *submission) error {
+	// The client's going away half way must not leave the record in doubt.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), acceptTime)
+	defer cancel()
+	instance, _ := s.cfg.Lease.Current()
+	accepted := time.Now()
+	acceptance := store.Acceptance{
+		ID: sub.id, Tenant: sub.tenant, WorkflowID: completions.WorkflowID(sub.tenant, sub.id, sub.key),
+		Dialect: dialectChat, Route: sub.request.Model, ConversationID: sub.request.ConversationID,
+		InstanceID: instance, AcceptedAt: accepted, Deadline: accepted.Add(s.cfg.Timeout), Request: sub.request.Request,
+	}
+	var err error
+	if acceptance.Fingerprint, err = fingerprint(sub.request); err != nil {
+		return err
+	}
+	if sub.created, err = s.cfg.Record.Accept(ctx, acceptance); err != nil {
+		return err
+	}
+	sub.accepted = accepted
+	sub.completion = completions.Completion{
+		ID: sub.id, Tenant: sub.tenant, WorkflowID: acceptance.WorkflowID, Dialect: dialectChat, Route: acceptance.Route,
+		ConversationID: acceptance.ConversationID, State: completions.StateOpen, InstanceID: instance, Epoch: 1,
+		AcceptedAt: accepted, Deadline: acceptance.Deadline,
+	}
+	return nil
+}
+
+// start starts the workflow. A failure is not the client's: the request is recorded, and the re-driver starts what has not
+// been started; so it is logged, and the wait goes on.
+func (s *Server) start(ctx context.Context, completion completions.Completion) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), startTime)
+	defer cancel()
+	err := launch.First(ctx, s.cfg.Temporal, completion)
+	var already *serviceerror.WorkflowExecutionAlreadyStarted
+	if err != nil && !errors.As(err, &already) {
+		s.cfg.Logger.WarnContext(ctx, "workflow not started yet", "completion", completion.ID, "error", err)
+	}
+}
+
+// fingerprint identifies a request's meaning: two bodies that differ in white space or key order are the same request.
+func fingerprint(request openai.ChatRequest) ([]byte, error) {
+	canonical, err := json.Marshal(request)
+	if err != nil {
+		return nil, fmt.Errorf("fingerprinting a request: %w", err)
+	}
+	sum := sha256.Sum256(canonical)
+	return sum[:], nil
+}

@@ -1,0 +1,131 @@
+package completions
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/failover"
+	"github.com/holdfast-dev/holdfast/llm"
+)
+
+// State is where a completion stands.
+type State string
+
+// The states of a completion. Succeeded and failed are final.
+const (
+	StateOpen      State = "open"
+	StateSucceeded State = "succeeded"
+	StateFailed    State = "failed"
+)
+
+// Completion is the record of one accepted request, without its bodies.
+type Completion struct {
+	ID             string     `json:"id"`
+	Tenant         string     `json:"tenant"`
+	WorkflowID     string     `json:"workflow_id"`
+	Dialect        string     `json:"dialect"`
+	Route          string     `json:"route"`
+	ConversationID string     `json:"conversation,omitempty"`
+	State          State      `json:"state"`
+	InstanceID     string     `json:"instance"`
+	Epoch          int        `json:"epoch"`
+	AcceptedAt     time.Time  `json:"accepted_at"`
+	Deadline       time.Time  `json:"deadline"`
+	FinishedAt     *time.Time `json:"finished_at,omitempty"`
+	Provider       string     `json:"provider,omitempty"`
+	Model          string     `json:"model,omitempty"`
+	Attempts       int        `json:"attempts"`
+	Failovers      int        `json:"failovers"`
+	// ProviderTime is how long the completion waited for providers, over all attempts and pauses asked for by them.
+	ProviderTime time.Duration `json:"-"`
+	Error        *llm.Error    `json:"error,omitempty"`
+}
+
+// AttemptState is where one call to a provider stands.
+type AttemptState string
+
+// The states of an attempt. Possibly billed means: the call was made, and nobody knows what came of it.
+const (
+	AttemptStarted        AttemptState = "started"
+	AttemptSucceeded      AttemptState = "succeeded"
+	AttemptFailed         AttemptState = "failed"
+	AttemptPossiblyBilled AttemptState = "possibly_billed"
+)
+
+// Attempt is the record of one call to a provider.
+type Attempt struct {
+	Number        int             `json:"number"`
+	Epoch         int             `json:"epoch"`
+	InstanceID    string          `json:"instance"`
+	State         AttemptState    `json:"state"`
+	Deployment    string          `json:"deployment"`
+	Provider      string          `json:"provider"`
+	Model         string          `json:"model"`
+	KeyName       string          `json:"key_name,omitempty"`
+	ChosenBecause string          `json:"chosen_because,omitempty"`
+	Error         *llm.Error      `json:"error,omitempty"`
+	Decision      failover.Action `json:"decision,omitempty"`
+	Reason        string          `json:"reason,omitempty"`
+	Usage         *llm.Usage      `json:"usage,omitempty"`
+	StartedAt     time.Time       `json:"started_at"`
+	FinishedAt    *time.Time      `json:"finished_at,omitempty"`
+}
+
+// Latency is how long the call took; zero while it is not finished.
+func (a Attempt) Latency() time.Duration {
+	if a.FinishedAt == nil {
+		return 0
+	}
+	return a.FinishedAt.Sub(a.StartedAt)
+}
+
+// Failure is the attempt as failover sees it; ok is false for attempts that have not failed.
+func (a Attempt) Failure() (failure failover.Failure, ok bool) {
+	failure = failover.Failure{Deployment: a.Deployment}
+	if a.FinishedAt != nil {
+		failure.At = *a.FinishedAt
+	}
+	switch a.State {
+	case AttemptFailed:
+		failure.Kind = llm.KindUnknown
+		if a.Error != nil {
+			failure.Kind, failure.RetryAfter = a.Error.Kind, a.Error.RetryAfter
+		}
+		return failure, true
+	case AttemptPossiblyBilled:
+		failure.Lost = true
+		return failure, true
+	case AttemptStarted, AttemptSucceeded:
+		return failure, false
+	default:
+		return failure, false
+	}
+}
+
+// Failures are the failed attempts in order.
+func Failures(attempts []Attempt) []failover.Failure {
+	var failures []failover.Failure
+	for _, attempt := range attempts {
+		if failure, ok := attempt.Failure(); ok {
+			failures = append(failures, failure)
+		}
+	}
+	return failures
+}
+
+// Failovers counts how often a completion moved to another deployment.
+func Failovers(attempts []Attempt) int {
+	moves := 0
+	for i := 1; i < len(attempts); i++ {
+		if attempts[i].Deployment != attempts[i-1].Deployment {
+			moves++
+		}
+	}
+	return moves
+}
+
+// Outcome is how a completion ended, as its waiting client needs it.
+type Outcome struct {
+	Completion Completion
+	// Answer is set when the completion succeeded.
+	Answer *llm.Response
+}

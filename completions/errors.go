@@ -1,0 +1,14 @@
+package completions
+
+import "errors"
+
+var (
+	// ErrNotFound says that no such completion or conversation exists for this tenant.
+	ErrNotFound = errors.New("not found")
+	// ErrSuperseded says that the completion is driven by a newer epoch, so this one must stop and record nothing.
+	ErrSuperseded = errors.New("superseded by a newer epoch")
+	// ErrKeyReused says that the idempotency key was used before with another request body.
+	ErrKeyReused = errors.New("idempotency key was used with another request")
+	// ErrAnswerLost says that a call succeeded but its answer died with the process that held it.
+	ErrAnswerLost = errors.New("the answer was lost before it was recorded")
+)

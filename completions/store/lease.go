@@ -1,0 +1,81 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holdfast-dev/holdfast/completions"
+)
+
+// Join enters a process into the table of the living, for ttl.
+func (s *Store) Join(ctx context.Context, instanceID, address string, ttl time.Duration) error {
+	const insert = `INSERT INTO instances (id, address, expires_at) VALUES ($1, $2, clock_timestamp() + $3)`
+	if _, err := s.pool.Exec(ctx, insert, instanceID, address, ttl); err != nil {
+		return fmt.Errorf("joining as %s: %w", instanceID, err)
+	}
+	return nil
+}
+
+// Renew extends the lease. Held is false when another process has judged this one dead.
+func (s *Store) Renew(ctx context.Context, instanceID string, ttl time.Duration) (held bool, err error) {
+	const update = `UPDATE instances SET expires_at = clock_timestamp() + $2 WHERE id = $1`
+	tag, err := s.pool.Exec(ctx, update, instanceID, ttl)
+	if err != nil {
+		return false, fmt.Errorf("renewing the lease of %s: %w", instanceID, err)
+	}
+	return tag.RowsAffected() == 1, nil
+}
+
+// Leave gives the lease back, so that what this process still holds is re-driven at once.
+func (s *Store) Leave(ctx context.Context, instanceID string) error {
+	if _, err := s.pool.Exec(ctx, `DELETE FROM instances WHERE id = $1`, instanceID); err != nil {
+		return fmt.Errorf("leaving as %s: %w", instanceID, err)
+	}
+	return nil
+}
+
+// BuryExpired deletes the leases that have run out: the judgement that those processes are dead.
+func (s *Store) BuryExpired(ctx context.Context) (dead []string, err error) {
+	rows, _ := s.pool.Query(ctx, `DELETE FROM instances WHERE expires_at < clock_timestamp() RETURNING id`)
+	dead, err = pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("burying expired instances: %w", err)
+	}
+	return dead, nil
+}
+
+// Living counts the processes that hold a lease.
+func (s *Store) Living(ctx context.Context) (int, error) {
+	var n int
+	if err := s.pool.QueryRow(ctx, `SELECT count(*) FROM instances WHERE expires_at >= clock_timestamp()`).Scan(&n); err != nil {
+		return 0, fmt.Errorf("counting instances: %w", err)
+	}
+	return n, nil
+}
+
+// overdue is how long after its deadline an open completion with a living instance is taken for stuck: its workflow was
+// terminated by hand, say. Re-driving it records the failure.
+const overdue = 30 * time.Second
+
+// Adopt takes over at most limit open completions that no living process drives, or that are long overdue, raising the
+// epoch of each. The caller must drive them.
+func (s *Store) Adopt(ctx context.Context, instanceID string, limit int) ([]completions.Completion, error) {
+	const update = `WITH orphans AS (
+			SELECT id FROM completions o
+			WHERE o.state = 'open' AND (
+				NOT EXISTS (SELECT FROM instances i WHERE i.id = o.instance_id)
+				OR (o.deadline < clock_timestamp() - $3::interval AND o.driven_at < clock_timestamp() - $3::interval))
+			ORDER BY o.accepted_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+		UPDATE completions c SET instance_id = $1, epoch = c.epoch + 1, driven_at = clock_timestamp()
+		FROM orphans WHERE c.id = orphans.id
+		RETURNING ` + completionColumns
+	rows, _ := s.pool.Query(ctx, update, instanceID, limit, overdue)
+	adopted, err := pgx.CollectRows(rows, scanCompletion)
+	if err != nil {
+		return nil, fmt.Errorf("adopting completions: %w", err)
+	}
+	return adopted, nil
+}

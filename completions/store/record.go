@@ -1,0 +1,117 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holdfast-dev/holdfast/completions"
+	"github.com/holdfast-dev/holdfast/conversations"
+	"github.com/holdfast-dev/holdfast/internal/postgres"
+	"github.com/holdfast-dev/holdfast/llm"
+)
+
+
+const recordSuccess = `WITH done AS (
+		UPDATE completions SET state = 'succeeded', finished_at = $4, provider = $5, model = $6, failovers = $7, provider_ms = $8
+		WHERE id = $1 AND epoch = $2 AND state = 'open' RETURNING id),
+	attempt AS (
+		UPDATE attempts SET state = 'succeeded', usage = $9, answer = NULL, finished_at = $10
+		FROM done WHERE completion_id = done.id AND number = $3)
+	INSERT INTO completion_answers (completion_id, body) SELECT id, $11 FROM done`
+
+// RecordSuccess writes the answer, closes the attempt and the completion, and appends the turn to its conversation, all or
+// nothing. Recorded is false when an outcome stood there already; the error is [completions.ErrSuperseded] when a newer
+// epoch drives the completion.
+func (s *Store) RecordSuccess(ctx context.Context, call completions.Fence, success completions.Success) (recorded bool, err error) {
+	body, err := json.Marshal(success.Answer)
+	if err != nil {
+		return false, fmt.Errorf("encoding the answer of %s: %w", call.ID, err)
+	}
+	args := []any{
+		call.ID, call.Epoch, success.Number, success.At, success.Provider, success.Model, success.Failovers,
+		success.ProviderTime.Milliseconds(), success.Answer.Usage, success.AnsweredAt, body,
+	}
+	if success.ConversationID == "" {
+		tag, err := s.pool.Exec(ctx, recordSuccess, args...)
+		if err != nil {
+			return false, fmt.Errorf("recording the answer of %s: %w", call.ID, err)
+		}
+		if tag.RowsAffected() == 1 {
+			return true, nil
+		}
+		return false, s.explainRefusal(ctx, call)
+	}
+	err = postgres.Tx(ctx, s.pool, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, recordSuccess, args...)
+		if err != nil {
+			return err
+		}
+		if recorded = tag.RowsAffected() == 1; !recorded {
+			return nil
+		}
+		items := make([]conversations.Item, 0, len(success.Turn)+1)
+		for _, message := range success.Turn {
+			items = append(items, conversations.Item{Message: message})
+		}
+		items = append(items, conversations.Item{
+			Message: success.Answer.Message, Provider: success.Provider, Model: success.Model,
+		})
+		return conversations.AppendTurn(ctx, tx, success.ConversationID, call.ID, items)
+	})
+	if err != nil {
+		return false, fmt.Errorf("recording the answer of %s: %w", call.ID, err)
+	}
+	if recorded {
+		return true, nil
+	}
+	return false, s.explainRefusal(ctx, call)
+}
+
+// RecordFailure closes the completion with its final error and gives its conversation back. Its results are those of
+// [Store.RecordSuccess].
+func (s *Store) RecordFailure(ctx context.Context, call completions.Fence, failure llm.Error, providerTime time.Duration, failovers int, at time.Time) (recorded bool, err error) {
+	const update = `UPDATE completions SET state = 'failed', finished_at = $3, error = $4, provider_ms = $5, failovers = $6
+		WHERE id = $1 AND epoch = $2 AND state = 'open' RETURNING coalesce(conversation_id, '')`
+	err = postgres.Tx(ctx, s.pool, func(tx pgx.Tx) error {
+		const lost = `UPDATE attempts SET state = 'possibly_billed', finished_at = $3, reason = 'the completion ended while the call was open'
+			WHERE completion_id = $1 AND state = 'started'
+			AND EXISTS (SELECT FROM completions c WHERE c.id = $1 AND c.epoch = $2 AND c.state = 'open')`
+		if _, err := tx.Exec(ctx, lost, call.ID, call.Epoch, at); err != nil {
+			return err
+		}
+		rows, _ := tx.Query(ctx, update, call.ID, call.Epoch, at, failure, providerTime.Milliseconds(), failovers)
+		conversation, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			return err
+		}
+		recorded = len(conversation) == 1
+		if !recorded || conversation[0] == "" {
+			return nil
+		}
+		return conversations.ReleaseTurn(ctx, tx, conversation[0], call.ID)
+	})
+	if err != nil {
+		return false, fmt.Errorf("recording the failure of %s: %w", call.ID, err)
+	}
+	if recorded {
+		return true, nil
+	}
+	return false, s.explainRefusal(ctx, call)
+}
+
+// explainRefusal says why nothing was recorded: nil if an outcome stands, [completions.ErrSuperseded] if the epoch is old.
+func (s *Store) explainRefusal(ctx context.Context, call completions.Fence) error {
+	var state completions.State
+	err := s.pool.QueryRow(ctx, `SELECT state FROM completions WHERE id = $1`, call.ID).Scan(&state)
+	if err != nil {
+		return fmt.Errorf("reading the state of %s: %w", call.ID, err)
+	}
+	if state == completions.StateOpen {
+		return completions.ErrSuperseded
+	}
+	return nil
+}

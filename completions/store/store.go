@@ -1,0 +1,118 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/holdfast-dev/holdfast/completions"
+	"github.com/holdfast-dev/holdfast/llm"
+)
+
+// Store is the record of completions in PostgreSQL. It is safe for concurrent use.
+type Store struct {
+	pool *pgxpool.Pool
+}
+
+// New makes a store over the pool.
+func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
+
+const completionColumns = `c.id, c.tenant, c.workflow_id, c.dialect, c.route, coalesce(c.conversation_id, ''), c.state,
+	c.instance_id, c.epoch, c.accepted_at, c.deadline, c.finished_at, coalesce(c.provider, ''), coalesce(c.model, ''),
+	c.attempts, c.failovers, c.provider_ms, c.error`
+
+// completionFields are the scan targets that match completionColumns.
+func completionFields(c *completions.Completion, providerMS *int64) []any {
+	return []any{
+		&c.ID, &c.Tenant, &c.WorkflowID, &c.Dialect, &c.Route, &c.ConversationID, &c.State, &c.InstanceID, &c.Epoch,
+		&c.AcceptedAt, &c.Deadline, &c.FinishedAt, &c.Provider, &c.Model, &c.Attempts, &c.Failovers, providerMS, &c.Error,
+	}
+}
+
+func scanCompletion(row pgx.CollectableRow) (completions.Completion, error) {
+	var c completions.Completion
+	var providerMS int64
+	err := row.Scan(completionFields(&c, &providerMS)...)
+	c.ProviderTime = time.Duration(providerMS) * time.Millisecond
+	return c, err
+}
+
+// Find reads one completion and its attempts. An empty tenant means any: for operators only.
+func (s *Store) Find(ctx context.Context, tenant, id string) (completions.Completion, []completions.Attempt, error) {
+	const query = `SELECT ` + completionColumns + ` FROM completions c WHERE c.id = $1 AND ($2 = '' OR c.tenant = $2)`
+	rows, _ := s.pool.Query(ctx, query, id, tenant)
+	completion, err := pgx.CollectExactlyOneRow(rows, scanCompletion)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return completions.Completion{}, nil, completions.ErrNotFound
+	}
+	if err != nil {
+		return completions.Completion{}, nil, fmt.Errorf("reading completion %s: %w", id, err)
+	}
+	attempts, err := s.Attempts(ctx, id)
+	return completion, attempts, err
+}
+
+// List reads the newest completions. An empty tenant means any; before continues after that id.
+func (s *Store) List(ctx context.Context, tenant string, state completions.State, limit int, before string) ([]completions.Completion, error) {
+	const query = `SELECT ` + completionColumns + ` FROM completions c
+		WHERE ($1 = '' OR c.tenant = $1) AND ($2 = '' OR c.state = $2)
+		AND ($4 = '' OR (c.accepted_at, c.id) < (SELECT accepted_at, id FROM completions WHERE id = $4))
+		ORDER BY c.accepted_at DESC, c.id DESC LIMIT $3`
+	rows, _ := s.pool.Query(ctx, query, tenant, string(state), limit, before)
+	list, err := pgx.CollectRows(rows, scanCompletion)
+	if err != nil {
+		return nil, fmt.Errorf("listing completions: %w", err)
+	}
+	return list, nil
+}
+
+// Outcome reads a completion with its answer, if it has one.
+func (s *Store) Outcome(ctx context.Context, tenant, id string) (completions.Outcome, error) {
+	const query = `SELECT ` + completionColumns + `, a.body FROM completions c
+		LEFT JOIN completion_answers a ON a.completion_id = c.id
+		WHERE c.id = $1 AND ($2 = '' OR c.tenant = $2)`
+	rows, _ := s.pool.Query(ctx, query, id, tenant)
+	outcome, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (completions.Outcome, error) {
+		var outcome completions.Outcome
+		var providerMS int64
+		var body []byte
+		if err := row.Scan(append(completionFields(&outcome.Completion, &providerMS), &body)...); err != nil {
+			return outcome, err
+		}
+		outcome.Completion.ProviderTime = time.Duration(providerMS) * time.Millisecond
+		if body == nil {
+			return outcome, nil
+		}
+		outcome.Answer = new(llm.Response)
+		return outcome, json.Unmarshal(body, outcome.Answer)
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return completions.Outcome{}, completions.ErrNotFound
+	}
+	if err != nil {
+		return completions.Outcome{}, fmt.Errorf("reading the outcome of %s: %w", id, err)
+	}
+	return outcome, nil
+}
+
+// Request reads the request as it was accepted.
+func (s *Store) Request(ctx context.Context, id string) (llm.Request, error) {
+	var body []byte
+	var request llm.Request
+	err := s.pool.QueryRow(ctx, `SELECT body FROM completion_requests WHERE completion_id = $1`, id).Scan(&body)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return request, completions.ErrNotFound
+	}
+	if err != nil {
+		return request, fmt.Errorf("reading the request of %s: %w", id, err)
+	}
+	if err := json.Unmarshal(body, &request); err != nil {
+		return request, fmt.Errorf("decoding the request of %s: %w", id, err)
+	}
+	return request, nil
+}

@@ -1,0 +1,147 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+// Defaults of settings that the file leaves out.
+const (
+	DefaultTimeout             = 600 * time.Second // LiteLLM's own default for router_settings.timeout
+	DefaultAttemptTimeout      = 120 * time.Second
+	DefaultRetries             = 2
+	DefaultMaxBodyBytes        = 8 << 20
+	DefaultMaxConcurrentStarts = 64
+	DefaultQueueSize           = 256
+	DefaultQueueTimeout        = 2 * time.Second
+)
+
+// maxFileBytes bounds what [Load] reads: a thousand times a real file.
+const maxFileBytes = 4 << 20
+
+// Config is a file that passed every check.
+type Config struct {
+	// Routes are in the order in which the file first names them; never empty.
+	Routes []Route
+	// Timeout is a request's absolute deadline, counted from its acceptance (router_settings.timeout).
+	Timeout time.Duration
+	// AttemptTimeout bounds one call of one provider (holdfast.attempt_timeout); a deployment's own Timeout comes before it.
+	AttemptTimeout time.Duration
+	// Retries is how often the same provider is tried again when no other candidate is left (router_settings.num_retries).
+	Retries int
+	// Limits bound what the API takes in.
+	Limits Limits
+	// Vault says what protects provider keys.
+	Vault Vault
+	// Warnings name the settings that were read and have no effect, in the order of their lines.
+	Warnings []Problem
+}
+
+// Limits bound what the API takes in (holdfast.limits).
+type Limits struct {
+	// MaxBodyBytes is the largest request body accepted, in bytes.
+	MaxBodyBytes int64
+	// MaxInFlightStarts is the ceiling on completions being started at once: starts, not calls in flight.
+	MaxInFlightStarts int
+	// QueueSize is how many requests may wait for a start; 0 means that none waits.
+	QueueSize int
+	// QueueTimeout is how long a request may wait for a start.
+	QueueTimeout time.Duration
+}
+
+// Vault says what protects provider keys.
+type Vault struct {
+	// Keeper is the URL of the key-encryption keeper (holdfast.keeper); empty means the caller's default.
+	Keeper string
+}
+
+// Route is a name that clients ask for, and the deployments that can answer it.
+type Route struct {
+	Name string
+	// Deployments are in the order of the file; never empty.
+	Deployments []Deployment
+}
+
+// Deployment is one model at one provider's endpoint.
+type Deployment struct {
+	// ID is model_info.id, or "route/provider/model/n" where n counts equal ones from 1. It is unique in the file and stays
+	// the same when other deployments come and go.
+	ID string
+	// Provider is the vendor's name as the provider registry and the vault know it: openai, anthropic or gemini.
+	Provider string
+	// Model is the vendor's own name of the model, without a provider's prefix.
+	Model string
+	// APIBase is the endpoint's URL without a trailing slash; empty means the vendor's public one.
+	APIBase string
+	// Weight is this deployment's share among those of the same Order; 0 takes no share, and some deployment has more.
+	Weight float64
+	// Order ranks deployments: lower ones are tried first. Where some deployments of a route have an order, those without
+	// come after them; where none has, all are 0.
+	Order int
+	// Timeout bounds one call; 0 means [Config.AttemptTimeout].
+	Timeout time.Duration
+	// MaxRetries overrides [Config.Retries] for this deployment; nil means that it does not.
+	MaxRetries *int
+	// Line is where the file declares the deployment.
+	Line int
+}
+
+// Route finds a route by its name.
+func (c *Config) Route(name string) (Route, bool) {
+	for _, route := range c.Routes {
+		if route.Name == name {
+			return route, true
+		}
+	}
+	return Route{}, false
+}
+
+// RouteNames lists the routes' names in the order of the file.
+func (c *Config) RouteNames() []string {
+	names := make([]string, 0, len(c.Routes))
+	for _, route := range c.Routes {
+		names = append(names, route.Name)
+	}
+	return names
+}
+
+// Load reads and checks the file at path. What is wrong in the file comes as an *[Error].
+func Load(path string) (*Config, error) {
+	file, err := os.Open(path) // #nosec G304 -- the operator names the file
+	if err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	data, err := io.ReadAll(io.LimitReader(file, maxFileBytes+1))
+	if err = errors.Join(err, file.Close()); err != nil {
+		return nil, fmt.Errorf("config: read: %w", err)
+	}
+	return Parse(path, data)
+}
+
+// Parse checks data; name is the file's name in messages. What is wrong comes as an *[Error].
+func Parse(name string, data []byte) (*Config, error) {
+	r := &reader{}
+	config := r.file(data)
+	if len(r.problems) > 0 {
+		return nil, &Error{File: name, Problems: sorted(r.problems)}
+	}
+	config.Warnings = sorted(r.warnings)
+	return config, nil
+}
+
+func defaults() *Config {
+	return &Config{
+		Timeout:        DefaultTimeout,
+		AttemptTimeout: DefaultAttemptTimeout,
+		Retries:        DefaultRetries,
+		Limits: Limits{
+			MaxBodyBytes:      DefaultMaxBodyBytes,
+			MaxInFlightStarts: DefaultMaxConcurrentStarts,
+			QueueSize:         DefaultQueueSize,
+			QueueTimeout:      DefaultQueueTimeout,
+		},
+	}
+}

@@ -1,0 +1,135 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// environPrefix marks a value that LiteLLM reads from its environment.
+const environPrefix = "os.environ/"
+
+// maxDuration bounds every duration: longer is a slip of units.
+const maxDuration = 7 * 24 * time.Hour
+
+// scalar gives the text of a value that is written out in the file.
+func (r *reader) scalar(path string, n *yaml.Node, want string) (string, bool) {
+	if n.Kind != yaml.ScalarNode || isNull(n) {
+		r.problem(n, path, "must be %s, not %s", want, describe(n))
+		return "", false
+	}
+	if strings.HasPrefix(n.Value, environPrefix) {
+		r.problem(n, path, "environment variables are not read here; write the value itself")
+		return "", false
+	}
+	return n.Value, true
+}
+
+func (r *reader) text(path string, n *yaml.Node) (string, bool) {
+	text, ok := r.scalar(path, n, "text")
+	switch {
+	case !ok:
+		return "", false
+	case n.ShortTag() != "!!str":
+		r.problem(n, path, "must be text, not %s; put it in quotes", describe(n))
+		return "", false
+	case text == "" || text != strings.TrimSpace(text):
+		r.problem(n, path, "must not be empty, nor begin or end with a space")
+		return "", false
+	}
+	return text, true
+}
+
+// number takes numbers and, as LiteLLM does, numbers in quotes.
+func (r *reader) number(path string, n *yaml.Node) (float64, bool) {
+	text, ok := r.scalar(path, n, "a number")
+	if !ok {
+		return 0, false
+	}
+	value, err := strconv.ParseFloat(text, 64)
+	switch {
+	case err == nil && !math.IsNaN(value) && !math.IsInf(value, 0):
+		return value, true
+	case describe(n) == "a number":
+		r.problem(n, path, "must be a finite number")
+	default:
+		r.problem(n, path, "must be a number, not %s", describe(n))
+	}
+	return 0, false
+}
+
+func (r *reader) integer(path string, n *yaml.Node, low, high int64) (int64, bool) {
+	text, ok := r.scalar(path, n, "a whole number")
+	if !ok {
+		return 0, false
+	}
+	value, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		r.problem(n, path, "must be a whole number")
+		return 0, false
+	}
+	if value < low || value > high {
+		r.problem(n, path, "must be between %d and %d", low, high)
+		return 0, false
+	}
+	return value, true
+}
+
+// duration takes a number of seconds, as LiteLLM writes them, or Go's notation such as 30s or 1m30s.
+func (r *reader) duration(path string, n *yaml.Node) (time.Duration, bool) {
+	const want = "a number of seconds or a duration such as 30s"
+	text, ok := r.scalar(path, n, want)
+	if !ok {
+		return 0, false
+	}
+	value, err := time.ParseDuration(text)
+	if seconds, numberErr := strconv.ParseFloat(text, 64); numberErr == nil {
+		// Outside of the bounds below the conversion could overflow; NaN fails the comparison, too.
+		if !(seconds > 0 && seconds <= maxDuration.Seconds()) {
+			seconds = 0
+		}
+		value, err = time.Duration(seconds*float64(time.Second)), nil
+	}
+	switch {
+	case err != nil:
+		r.problem(n, path, "must be %s", want)
+		return 0, false
+	case value <= 0 || value > maxDuration:
+		r.problem(n, path, "must be more than 0 and at most %.0f hours", maxDuration.Hours())
+		return 0, false
+	}
+	return value, true
+}
+
+func (r *reader) endpoint(path string, n *yaml.Node) (string, bool) {
+	text, ok := r.text(path, n)
+	if !ok {
+		return "", false
+	}
+	base, err := endpoint(text)
+	if err != nil {
+		r.problem(n, path, "%s", err.Error())
+		return "", false
+	}
+	return base, true
+}
+
+// endpoint checks an HTTP base URL. Its errors do not repeat the URL, which may hold a password.
+func endpoint(text string) (string, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "":
+		return "", errors.New("must be a URL that begins with http:// or https://")
+	case u.User != nil:
+		return "", fmt.Errorf("must not hold a user name or password; keys belong in the vault: %s", addCommand("KEY", ""))
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return "", errors.New("must not have a query or fragment")
+	}
+	return strings.TrimRight(text, "/"), nil
+}

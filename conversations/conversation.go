@@ -1,0 +1,54 @@
+package conversations
+
+import (
+	"crypto/rand"
+	"encoding/base32"
+	"errors"
+	"regexp"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/llm"
+)
+
+var (
+	// ErrNotFound says that the conversation does not exist for this tenant.
+	ErrNotFound = errors.New("no such conversation")
+	// ErrBusy says that another turn of the conversation is in flight.
+	ErrBusy = errors.New("another completion is running on this conversation")
+)
+
+// Conversation is the head of a log.
+type Conversation struct {
+	ID        string
+	Tenant    string
+	Metadata  map[string]string
+	CreatedAt time.Time
+	// Active is the completion whose turn is in flight; empty if none is.
+	Active string
+}
+
+// Item is one message of the log, with its place and provenance.
+type Item struct {
+	Seq          int64
+	CompletionID string
+	Message      llm.Message
+	// Provider and Model name who wrote the message; empty for what the client sent.
+	Provider  string
+	Model     string
+	CreatedAt time.Time
+}
+
+var (
+	encoding  = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+	idPattern = regexp.MustCompile(`^conv_[A-Za-z0-9]{1,59}$`)
+)
+
+// NewID makes an id in the form that OpenAI gives conversations.
+func NewID() string {
+	var raw [20]byte
+	_, _ = rand.Read(raw[:]) // never fails since Go 1.24
+	return "conv_" + encoding.EncodeToString(raw[:])
+}
+
+// ValidID says whether the text can be a conversation's id.
+func ValidID(id string) bool { return idPattern.MatchString(id) }

@@ -1,0 +1,117 @@
+package failover
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Target is a deployment that a route names, with what is known of it at the moment of ranking.
+type Target struct {
+	Deployment string
+	Provider   string
+	Model      string
+	// Weight is the target's share among targets of the same order; zero means never, unless nothing else is left.
+	Weight float64
+	// Order groups targets: every target of a lower order is tried before any of a higher one.
+	Order int
+	// Timeout bounds one attempt.
+	Timeout time.Duration
+	// Retries is how often this target may be repeated after its first failure, when no other is left untried.
+	Retries int
+	// Ineligible says why the target must not be used; empty if it may.
+	Ineligible string
+}
+
+// Candidate is a target in its place, with the reason for it.
+type Candidate struct {
+	Deployment string        `json:"deployment"`
+	Provider   string        `json:"provider"`
+	Model      string        `json:"model"`
+	Timeout    time.Duration `json:"timeout"`
+	Retries    int           `json:"retries"`
+	Reason     string        `json:"reason"`
+}
+
+// Excluded is a target that was passed over, with the reason.
+type Excluded struct {
+	Deployment string `json:"deployment"`
+	Provider   string `json:"provider"`
+	Model      string `json:"model"`
+	Reason     string `json:"reason"`
+}
+
+// Plan is the outcome of ranking.
+type Plan struct {
+	Candidates []Candidate `json:"candidates"`
+	Excluded   []Excluded  `json:"excluded,omitempty"`
+}
+
+// Rank orders the eligible targets: by Order, and within one order by a weighted draw without replacement, so that the
+// first place falls to each target in proportion to its weight. Draw returns numbers in [0, 1); the caller owns its seed.
+func Rank(targets []Target, draw func() float64) Plan {
+	var plan Plan
+	byOrder := map[int][]Target{}
+	var orders []int
+	for _, target := range targets {
+		if target.Ineligible != "" {
+			plan.Excluded = append(plan.Excluded, Excluded{target.Deployment, target.Provider, target.Model, target.Ineligible})
+			continue
+		}
+		if _, seen := byOrder[target.Order]; !seen {
+			orders = append(orders, target.Order)
+		}
+		byOrder[target.Order] = append(byOrder[target.Order], target)
+	}
+	slices.Sort(orders)
+	for _, order := range orders {
+		for _, place := range drawAll(byOrder[order], draw) {
+			reason := place.reason
+			if len(orders) > 1 {
+				reason = fmt.Sprintf("order %d, %s", order, reason)
+			}
+			plan.Candidates = append(plan.Candidates, Candidate{
+				Deployment: place.Deployment, Provider: place.Provider, Model: place.Model,
+				Timeout: place.Timeout, Retries: place.Retries, Reason: reason,
+			})
+		}
+	}
+	return plan
+}
+
+type placed struct {
+	Target
+	reason string
+}
+
+func drawAll(group []Target, draw func() float64) []placed {
+	if len(group) == 1 {
+		return []placed{{group[0], "the only one"}}
+	}
+	rest := slices.Clone(group)
+	var order []placed
+	for len(rest) > 0 {
+		var total float64
+		for _, target := range rest {
+			total += target.Weight
+		}
+		chosen := 0
+		if total > 0 {
+			point := draw() * total
+			for i, target := range rest {
+				chosen = i
+				if point < target.Weight {
+					break
+				}
+				point -= target.Weight
+			}
+		}
+		reason := fmt.Sprintf("drawn by weight %g of %g", rest[chosen].Weight, total)
+		if len(rest) == 1 {
+			reason = fmt.Sprintf("last of its group, weight %g", rest[chosen].Weight)
+		}
+		order = append(order, placed{rest[chosen], reason})
+		rest = slices.Delete(rest, chosen, chosen+1)
+	}
+	return order
+}

@@ -1,0 +1,87 @@
+package render
+
+import (
+	"strings"
+
+	"github.com/holdfast-dev/holdfast/llm"
+)
+
+// Opening is the user's turn put before a conversation that does not begin with one.
+const Opening = "Begin."
+
+// operatorNote introduces a system message that stands in the middle of the conversation, for vendors that take system
+// text at the top only. Moving it there would rewrite the prefix that the vendor has cached.
+const operatorNote = "[Note from the operator of this conversation, not from the user]\n"
+
+// Turns arranges a repaired conversation (see [Repair]) for vendors that want the system text apart and user and
+// assistant strictly in turn, beginning with the user (replay rules 5 and 6). Results of tools go to the user's turn and
+// stand first in it. Only the leading system messages are returned as such.
+func Turns(messages []llm.Message) (system []string, turns []llm.Message, warnings []llm.Warning) {
+	leading := true
+	for _, message := range messages {
+		if message.Role == llm.RoleSystem && leading {
+			if text := message.Text(); !blank(text) {
+				system = append(system, text)
+			}
+			continue
+		}
+		leading = false
+		turn := llm.Message{Role: llm.RoleUser}
+		switch message.Role {
+		case llm.RoleAssistant:
+			turn.Role = llm.RoleAssistant
+		case llm.RoleSystem:
+			if text := message.Text(); !blank(text) {
+				turn.Parts = []llm.Part{llm.Text(operatorNote + text)}
+			}
+			warnings = append(warnings, llm.Warning{Param: "messages", Message: "a system message inside the conversation was sent as a note in the user's turn"})
+		default:
+		}
+		if message.Role != llm.RoleSystem {
+			for _, part := range message.Parts {
+				if (part.Type == llm.PartText || part.Type == llm.PartRefusal) && blank(part.Text) {
+					continue
+				}
+				turn.Parts = append(turn.Parts, part)
+			}
+		}
+		if len(turn.Parts) == 0 {
+			continue
+		}
+		if len(turns) == 0 && turn.Role == llm.RoleAssistant {
+			turns = append(turns, opening())
+			warnings = append(warnings, openingWarning())
+		}
+		if last := len(turns) - 1; last >= 0 && turns[last].Role == turn.Role {
+			turns[last].Parts = append(turns[last].Parts, turn.Parts...)
+			continue
+		}
+		turns = append(turns, turn)
+	}
+	if len(turns) == 0 {
+		return system, []llm.Message{opening()}, append(warnings, openingWarning())
+	}
+	return system, turns, dedupe(warnings)
+}
+
+func opening() llm.Message {
+	return llm.Message{Role: llm.RoleUser, Parts: []llm.Part{llm.Text(Opening)}}
+}
+
+func openingWarning() llm.Warning {
+	return llm.Warning{Param: "messages", Message: "an opening user turn was added, since the conversation does not begin with one"}
+}
+
+func blank(text string) bool { return strings.TrimSpace(text) == "" }
+
+func dedupe(warnings []llm.Warning) []llm.Warning {
+	var kept []llm.Warning
+	seen := make(map[llm.Warning]bool)
+	for _, warning := range warnings {
+		if !seen[warning] {
+			seen[warning] = true
+			kept = append(kept, warning)
+		}
+	}
+	return kept
+}

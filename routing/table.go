@@ -1,0 +1,113 @@
+package routing
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/holdfast-dev/holdfast/activities"
+	"github.com/holdfast-dev/holdfast/config"
+	"github.com/holdfast-dev/holdfast/failover"
+	"github.com/holdfast-dev/holdfast/keys"
+	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/providers"
+)
+
+// Keys gives the usable keys of a provider, the preferred one first. Package keys implements it.
+type Keys interface {
+	Keys(provider string) []keys.Key
+}
+
+// Table is the routing table of one configuration. It is immutable and safe for concurrent use.
+type Table struct {
+	routes      map[string][]failover.Target
+	deployments map[string]deployment
+	keys        Keys
+}
+
+type deployment struct {
+	config.Deployment
+	provider llm.Provider
+	// open says that the endpoint is not the vendor's own, so that it may be called without a key.
+	open bool
+}
+
+// New builds a provider client for every deployment. Deployments with the same provider and endpoint share one.
+func New(cfg *config.Config, vault Keys, client *http.Client) (*Table, error) {
+	table := &Table{routes: map[string][]failover.Target{}, deployments: map[string]deployment{}, keys: vault}
+	shared := map[[2]string]llm.Provider{}
+	for _, route := range cfg.Routes {
+		for _, d := range route.Deployments {
+			endpoint := [2]string{d.Provider, d.APIBase}
+			provider := shared[endpoint]
+			if provider == nil {
+				var err error
+				if provider, err = providers.New(d.Provider, providers.Config{BaseURL: d.APIBase, HTTPClient: client}); err != nil {
+					return nil, fmt.Errorf("deployment %s: %w", d.ID, err)
+				}
+				shared[endpoint] = provider
+			}
+			table.deployments[d.ID] = deployment{Deployment: d, provider: provider, open: !vendorHost(d)}
+			table.routes[route.Name] = append(table.routes[route.Name], target(cfg, d))
+		}
+	}
+	return table, nil
+}
+
+func target(cfg *config.Config, d config.Deployment) failover.Target {
+	t := failover.Target{
+		Deployment: d.ID, Provider: d.Provider, Model: d.Model, Weight: d.Weight, Order: d.Order,
+		Timeout: d.Timeout, Retries: cfg.Retries,
+	}
+	if t.Timeout == 0 {
+		t.Timeout = cfg.AttemptTimeout
+	}
+	if d.MaxRetries != nil {
+		t.Retries = *d.MaxRetries
+	}
+	return t
+}
+
+// vendorHost says whether the deployment is at its vendor's own address, where nothing works without a key.
+func vendorHost(d config.Deployment) bool {
+	if d.APIBase == "" {
+		return true
+	}
+	base, err := url.Parse(d.APIBase)
+	own, ownErr := url.Parse(providers.DefaultBaseURL(d.Provider))
+	return err == nil && ownErr == nil && base.Hostname() == own.Hostname()
+}
+
+// Targets lists the deployments of a route, each with the reason if it cannot be used now.
+func (t *Table) Targets(route string) []failover.Target {
+	known := t.routes[route]
+	targets := make([]failover.Target, len(known))
+	copy(targets, known)
+	for i := range targets {
+		d := t.deployments[targets[i].Deployment]
+		if !d.open && len(t.keys.Keys(d.Provider)) == 0 {
+			targets[i].Ineligible = fmt.Sprintf(`no key for %s in the vault: printf %%s "$KEY" | holdfast keys add %s --name main`,
+				d.Provider, d.Provider)
+		}
+	}
+	return targets
+}
+
+// Endpoint gives the way to a deployment with the key to use now.
+func (t *Table) Endpoint(id string) (activities.Endpoint, error) {
+	d, ok := t.deployments[id]
+	if !ok {
+		return activities.Endpoint{}, &llm.Error{
+			Kind: llm.KindModelGone, Provider: "none", Detail: "the deployment is no longer in the configuration",
+		}
+	}
+	endpoint := activities.Endpoint{Provider: d.provider, Model: d.Model}
+	if usable := t.keys.Keys(d.Provider); len(usable) > 0 {
+		endpoint.KeyName, endpoint.Key = usable[0].Name, usable[0].Secret
+		return endpoint, nil
+	}
+	if !d.open {
+		return activities.Endpoint{}, &llm.Error{Kind: llm.KindCredential, Provider: d.Provider, Detail: "no key in the vault"}
+	}
+	return endpoint, nil
+}

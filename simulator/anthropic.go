@@ -1,0 +1,181 @@
+package simulator
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// anthropicProtocol speaks Messages (docs.claude.com/en/api/messages).
+type anthropicProtocol struct{}
+
+var _ protocol = anthropicProtocol{}
+
+func (anthropicProtocol) route(r *http.Request) (Operation, string, *wireError) {
+	switch {
+	case r.URL.Path == "/v1/messages" && r.Method == http.MethodPost:
+		return OperationComplete, "", nil
+	case r.URL.Path == "/v1/models" && r.Method == http.MethodGet:
+		return OperationListModels, "", nil
+	case r.URL.Path == "/v1/messages", r.URL.Path == "/v1/models":
+		return "", "", anthropicInvalid("Method Not Allowed").withStatus(http.StatusMethodNotAllowed)
+	default:
+		return "", "", &wireError{status: http.StatusNotFound, kind: "not_found_error", message: "Not Found"}
+	}
+}
+
+// key reads an API key, or the bearer token of an OAuth login.
+func (anthropicProtocol) key(r *http.Request) string {
+	if key := r.Header.Get("X-Api-Key"); key != "" {
+		return key
+	}
+	return strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+}
+
+func (anthropicProtocol) badKey(_ *http.Request, key string) *wireError {
+	message := "invalid x-api-key"
+	if key == "" {
+		message = "x-api-key header is required"
+	}
+	return &wireError{status: http.StatusUnauthorized, kind: "authentication_error", message: message}
+}
+
+func (anthropicProtocol) unknownModel(model string) *wireError {
+	return &wireError{status: http.StatusNotFound, kind: "not_found_error", message: "model: " + model}
+}
+
+func (anthropicProtocol) requestID(mint *idSource) string { return mint.mint("req_011C", base62, 20) }
+
+// headers are those of an account with plenty of room: simulated limits are announced, faults enforce them.
+func (anthropicProtocol) headers(h http.Header, reply *reply, e *wireError) {
+	h["Content-Type"] = []string{"application/json"}
+	h["Request-Id"] = []string{reply.requestID}
+	h["Anthropic-Organization-Id"] = []string{"5f0c2c1e-7d0b-4f5e-9a55-0b6c1f3a2d10"}
+	if reply.operation == OperationComplete {
+		limited := e != nil && e.status == http.StatusTooManyRequests && e.retryAfter > 0
+		reset := reply.now
+		if limited {
+			reset = reset.Add(e.retryAfter)
+		}
+		at := reset.UTC().Format(time.RFC3339)
+		for _, limit := range [...]struct{ name, limit, remaining string }{
+			{"Requests", "4000", "3999"}, {"Tokens", "2400000", "2399000"}, {"Input-Tokens", "2000000", "1999000"},
+			{"Output-Tokens", "400000", "399000"},
+		} {
+			if limited {
+				limit.remaining = "0"
+			}
+			h["Anthropic-Ratelimit-"+limit.name+"-Limit"] = []string{limit.limit}
+			h["Anthropic-Ratelimit-"+limit.name+"-Remaining"] = []string{limit.remaining}
+			h["Anthropic-Ratelimit-"+limit.name+"-Reset"] = []string{at}
+		}
+	}
+	if e == nil {
+		return
+	}
+	if e.retryAfter > 0 {
+		h["Retry-After"] = []string{wholeSeconds(e.retryAfter)}
+	}
+	h["X-Should-Retry"] = []string{strconv.FormatBool(e.status == http.StatusTooManyRequests || e.status >= 500)}
+}
+
+func (anthropicProtocol) listModels(models []string) []byte {
+	type model struct {
+		Type           string `json:"type"`
+		ID             string `json:"id"`
+		DisplayName    string `json:"display_name"`
+		CreatedAt      string `json:"created_at"`
+		MaxInputTokens int    `json:"max_input_tokens"`
+		MaxTokens      int    `json:"max_tokens"`
+	}
+	list := make([]model, 0, len(models))
+	for _, id := range models {
+		list = append(list, model{
+			Type: "model", ID: id, DisplayName: strings.ReplaceAll(id, "-", " "), CreatedAt: "2026-02-24T00:00:00Z",
+			MaxInputTokens: 200_000, MaxTokens: 64_000,
+		})
+	}
+	page := map[string]any{"data": list, "has_more": false, "first_id": nil, "last_id": nil}
+	if len(list) > 0 {
+		page["first_id"], page["last_id"] = list[0].ID, list[len(list)-1].ID
+	}
+	return encode(page)
+}
+
+type anthropicMessageOut struct {
+	Model        string            `json:"model"`
+	ID           string            `json:"id"`
+	Type         string            `json:"type"`
+	Role         string            `json:"role"`
+	Content      []any             `json:"content"`
+	StopReason   string            `json:"stop_reason"`
+	StopSequence *string           `json:"stop_sequence"`
+	Usage        anthropicUsageOut `json:"usage"`
+}
+
+type anthropicTextOut struct {
+	Type string `json:"type"`
+	Text string `json:"text"`
+}
+
+type anthropicToolUseOut struct {
+	Type  string          `json:"type"`
+	ID    string          `json:"id"`
+	Name  string          `json:"name"`
+	Input json.RawMessage `json:"input"`
+}
+
+// anthropicUsageOut counts cached tokens apart from InputTokens, as the vendor does.
+type anthropicUsageOut struct {
+	InputTokens              int `json:"input_tokens"`
+	CacheCreationInputTokens int `json:"cache_creation_input_tokens"`
+	CacheReadInputTokens     int `json:"cache_read_input_tokens"`
+	CacheCreation            struct {
+		Ephemeral5m int `json:"ephemeral_5m_input_tokens"`
+		Ephemeral1h int `json:"ephemeral_1h_input_tokens"`
+	} `json:"cache_creation"`
+	OutputTokens int    `json:"output_tokens"`
+	ServiceTier  string `json:"service_tier"`
+}
+
+func (anthropicProtocol) render(p *prompt, a shapedAnswer, mint *idSource, _ time.Time) []byte {
+	message := anthropicMessageOut{
+		Model: p.model, ID: mint.mint("msg_01", base62, 22), Type: "message", Role: "assistant",
+		Content: []any{}, StopReason: anthropicStop(a),
+	}
+	if text := a.Text + a.Refusal; text != "" {
+		message.Content = append(message.Content, anthropicTextOut{Type: "text", Text: text})
+	}
+	for _, call := range a.ToolCalls {
+		message.Content = append(message.Content, anthropicToolUseOut{
+			Type: "tool_use", ID: mint.mint("toolu_01", base62, 22), Name: call.Name, Input: call.object(),
+		})
+	}
+	if a.finish == finishSequence && a.Finish == "" {
+		message.StopSequence = &a.sequence
+	}
+	message.Usage = anthropicUsageOut{
+		InputTokens: a.InputTokens - a.CachedTokens, CacheReadInputTokens: a.CachedTokens,
+		OutputTokens: a.OutputTokens, ServiceTier: "standard",
+	}
+	return encode(message)
+}
+
+func anthropicStop(a shapedAnswer) string {
+	switch {
+	case a.Finish != "":
+		return a.Finish
+	case a.finish == finishTools:
+		return "tool_use"
+	case a.finish == finishLength:
+		return "max_tokens"
+	case a.finish == finishSequence:
+		return "stop_sequence"
+	case a.finish == finishRefusal:
+		return "refusal"
+	default:
+		return "end_turn"
+	}
+}

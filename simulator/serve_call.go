@@ -1,0 +1,195 @@
+package simulator
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+)
+
+// exchange is one call on its way through the simulator.
+type exchange struct {
+	sim      *Simulator
+	state    *vendorState
+	protocol protocol
+	w        http.ResponseWriter
+	r        *http.Request
+	call     Call
+	key      string
+	started  time.Time
+}
+
+func (s *Simulator) serve(w http.ResponseWriter, r *http.Request, vendor Vendor, state *vendorState) {
+	now := s.now()
+	x := &exchange{sim: s, state: state, protocol: state.protocol, w: w, r: r, started: now}
+	x.key = x.protocol.key(r)
+	x.call = Call{Time: now, Vendor: vendor, Key: Fingerprint(x.key), RequestID: x.protocol.requestID(s.ids)}
+
+	operation, model, refused := x.protocol.route(r)
+	if refused != nil { // not a call of the API: told, not recorded
+		_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, s.options.MaxBodyBytes))
+		x.writeError(refused, nil)
+		return
+	}
+	x.call.Operation, x.call.Model = operation, model
+	if operation == OperationComplete {
+		var body []byte
+		if body, refused = x.readBody(); refused == nil {
+			x.call.prompt, refused = x.protocol.parse(r, model, body)
+		}
+		x.describe()
+	}
+	x.record()
+	defer x.finish()
+	x.answer(refused)
+}
+
+// readBody reads all of the body. The server notices that a client has left only once the body has been read.
+func (x *exchange) readBody() ([]byte, *wireError) {
+	body, err := io.ReadAll(http.MaxBytesReader(x.w, x.r.Body, x.sim.options.MaxBodyBytes))
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return nil, x.protocol.faultError(&Fault{Status: http.StatusRequestEntityTooLarge}, x.call.Model)
+	}
+	if err != nil { // the client left while sending: what is written goes nowhere
+		return nil, x.protocol.faultError(&Fault{Status: http.StatusBadRequest}, x.call.Model)
+	}
+	return body, nil
+}
+
+// describe copies what the call says about its request.
+func (x *exchange) describe() {
+	p := x.call.prompt
+	if p == nil {
+		return
+	}
+	x.call.Model, x.call.Text, x.call.Messages, x.call.Body = p.model, p.text, p.messages, p.body
+	for _, tool := range p.tools {
+		x.call.Tools = append(x.call.Tools, tool.name)
+	}
+}
+
+// recorded is the call as it is kept.
+func (x *exchange) recorded() *Call {
+	call := x.call
+	call.prompt = nil
+	if !x.sim.options.RecordBodies {
+		call.Messages, call.Body, call.Text, call.Tools = nil, nil, "", nil
+	}
+	return &call
+}
+
+func (x *exchange) record() {
+	call := x.recorded()
+	x.state.calls.begin(call)
+	x.call.Seq = call.Seq
+}
+
+func (x *exchange) finish() {
+	x.call.Done = true
+	x.state.calls.update(x.recorded())
+}
+
+// answer decides what the call gets: the key is looked at first, then faults, then the request itself, as at a vendor
+// whose front door works.
+func (x *exchange) answer(refused *wireError) {
+	if !x.sim.accepts(x.key) {
+		x.writeError(x.protocol.badKey(x.r, x.key), nil)
+		return
+	}
+	if fault, met := x.state.faults.pick(&x.call, x.key, x.started); met {
+		x.call.Fault = fault.ID
+		x.inflict(&fault, refused)
+		return
+	}
+	if refused == nil && !x.wait(x.latency()) {
+		x.abort()
+	}
+	x.writeHealthy(refused, nil)
+}
+
+// latency is what a healthy call takes.
+func (x *exchange) latency() time.Duration {
+	if x.call.Operation != OperationComplete {
+		return 0
+	}
+	return x.state.behaviour.Load().Latency
+}
+
+// writeHealthy writes the answer, or what is wrong with the request; fault, if any, mangles the body.
+func (x *exchange) writeHealthy(refused *wireError, fault *Fault) {
+	if refused == nil && x.sim.options.StrictModels && x.call.Operation == OperationComplete && !x.listed() {
+		refused = x.protocol.unknownModel(x.call.Model)
+	}
+	if refused != nil {
+		x.writeError(refused, fault)
+		return
+	}
+	if x.call.Operation == OperationListModels {
+		x.write(http.StatusOK, x.protocol.listModels(x.state.models), nil, fault)
+		return
+	}
+	answer := x.compose()
+	if answer.Body != nil || answer.Status != 0 {
+		x.writeRaw(answer, fault)
+		return
+	}
+	shaped := shape(x.call.prompt, answer)
+	x.write(http.StatusOK, x.protocol.render(x.call.prompt, shaped, x.sim.ids, x.sim.now()), nil, fault)
+}
+
+func (x *exchange) compose() Answer {
+	if x.sim.options.Answer != nil {
+		return x.sim.options.Answer(x.call)
+	}
+	return x.sim.DefaultAnswer(x.call)
+}
+
+func (x *exchange) listed() bool {
+	for _, model := range x.state.models {
+		if model == x.call.Model {
+			return true
+		}
+	}
+	return false
+}
+
+// accepts compares hashes in constant time, and against every key, so that the time taken tells nothing.
+func (s *Simulator) accepts(key string) bool {
+	if len(s.keys) == 0 {
+		return true
+	}
+	sum := sha256.Sum256([]byte(key))
+	found := 0
+	for i := range s.keys {
+		found |= subtle.ConstantTimeCompare(sum[:], s.keys[i][:])
+	}
+	return found == 1
+}
+
+// wait passes the time and says whether it passed whole: false if the client left or the simulator was closed.
+func (x *exchange) wait(d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	return x.until(x.r.Context(), timer.C)
+}
+
+func (x *exchange) until(ctx context.Context, done <-chan time.Time) bool {
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+		return false
+	case <-x.sim.closed:
+		return false
+	}
+}
+
+// abort ends the call without an answer: net/http closes the connection and logs nothing.
+func (x *exchange) abort() { panic(http.ErrAbortHandler) }

@@ -1,0 +1,76 @@
+package worker
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	sdkworker "go.temporal.io/sdk/worker"
+
+	"github.com/holdfast-dev/holdfast/activities"
+	"github.com/holdfast-dev/holdfast/workflows"
+)
+
+// slots bounds the workflow tasks and local activities in flight. A completion holds one of each while its first call
+// runs, so this is the number of calls in flight that a process can carry; waiting for a provider costs little.
+const slots = 8192
+
+// Options choose what a process works on.
+type Options struct {
+	// Completions is whether completion workflows run here. A process that accepts requests wants it, for eager start.
+	Completions bool
+	// ProviderCalls is whether later attempts are made here.
+	ProviderCalls bool
+	// StopTimeout is how long Stop waits for what is running.
+	StopTimeout time.Duration
+}
+
+// Worker is a process's Temporal workers.
+type Worker struct {
+	workers []sdkworker.Worker
+}
+
+// New makes the workers; Start runs them.
+func New(c client.Client, acts *activities.Activities, opts Options) *Worker {
+	w := &Worker{}
+	if opts.Completions {
+		completions := sdkworker.New(c, workflows.CompletionsQueue, sdkworker.Options{
+			MaxConcurrentWorkflowTaskExecutionSize:  slots,
+			MaxConcurrentLocalActivityExecutionSize: slots,
+			LocalActivityWorkerOnly:                 true,
+			WorkerStopTimeout:                       opts.StopTimeout,
+			// A dead process's sticky queue must not hold its workflows up for long.
+			StickyScheduleToStartTimeout: 2 * time.Second,
+		})
+		workflows.Register(completions)
+		completions.RegisterActivity(acts)
+		w.workers = append(w.workers, completions)
+	}
+	if opts.ProviderCalls {
+		calls := sdkworker.New(c, workflows.ProviderCallsQueue, sdkworker.Options{
+			MaxConcurrentActivityExecutionSize: slots,
+			DisableWorkflowWorker:              true,
+			WorkerStopTimeout:                  opts.StopTimeout,
+		})
+		calls.RegisterActivity(acts)
+		w.workers = append(w.workers, calls)
+	}
+	return w
+}
+
+// Start begins to work.
+func (w *Worker) Start() error {
+	for _, worker := range w.workers {
+		if err := worker.Start(); err != nil {
+			return fmt.Errorf("starting a worker: %w", err)
+		}
+	}
+	return nil
+}
+
+// Stop takes no new work and waits for what is running, at most the stop timeout.
+func (w *Worker) Stop() {
+	for _, worker := range w.workers {
+		worker.Stop()
+	}
+}

@@ -1,0 +1,63 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/holdfast-dev/holdfast/completions"
+	"github.com/holdfast-dev/holdfast/llm"
+)
+
+// The task queues.
+const (
+	// CompletionsQueue carries completion workflows. A worker of this queue lives in every process that accepts requests, so
+	// that eager start runs the first workflow task where the client's socket is.
+	CompletionsQueue = "holdfast-completions"
+	// ProviderCallsQueue carries the provider calls that follow a first failure.
+	ProviderCallsQueue = "holdfast-provider-calls"
+)
+
+// CompletionWorkflow is the registered name of [Completion].
+const CompletionWorkflow = "Completion"
+
+// CompletionInput is all that enters history about a request.
+type CompletionInput struct {
+	ID             string    `json:"id"`
+	Tenant         string    `json:"tenant"`
+	Route          string    `json:"route"`
+	ConversationID string    `json:"conversation,omitempty"`
+	Epoch          int       `json:"epoch"`
+	AcceptedAt     time.Time `json:"accepted_at"`
+	// Deadline is absolute; every wait of the completion ends before it.
+	Deadline time.Time `json:"deadline"`
+}
+
+// CompletionResult is the outcome as it stands in the record.
+type CompletionResult struct {
+	State     completions.State `json:"state"`
+	Provider  string            `json:"provider,omitempty"`
+	Model     string            `json:"model,omitempty"`
+	Attempts  int               `json:"attempts"`
+	Failovers int               `json:"failovers"`
+	ErrorKind llm.Kind          `json:"error_kind,omitempty"`
+}
+
+// The search attributes: what an operator filters workflows by.
+var (
+	SearchTenant       = temporal.NewSearchAttributeKeyKeyword("HoldfastTenant")
+	SearchRoute        = temporal.NewSearchAttributeKeyKeyword("HoldfastRoute")
+	SearchProvider     = temporal.NewSearchAttributeKeyKeyword("HoldfastProvider")
+	SearchModel        = temporal.NewSearchAttributeKeyKeyword("HoldfastModel")
+	SearchOutcome      = temporal.NewSearchAttributeKeyKeyword("HoldfastOutcome")
+	SearchErrorKind    = temporal.NewSearchAttributeKeyKeyword("HoldfastErrorKind")
+	SearchFailovers    = temporal.NewSearchAttributeKeyInt64("HoldfastFailovers")
+	SearchConversation = temporal.NewSearchAttributeKeyKeyword("HoldfastConversation")
+)
+
+// SearchAttributes lists all of them, for registration with a Temporal server.
+func SearchAttributes() []temporal.SearchAttributeKey {
+	return []temporal.SearchAttributeKey{
+		SearchTenant, SearchRoute, SearchProvider, SearchModel, SearchOutcome, SearchErrorKind, SearchFailovers, SearchConversation,
+	}
+}

@@ -1,0 +1,69 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/holdfast-dev/holdfast/failover"
+)
+
+// TaskTimeout is the workflow task timeout of a completion. It is long because a dead process is noticed by its lease, not
+// by this; each extension of a task that waits for a slow provider costs the server work.
+const TaskTimeout = 60 * time.Second
+
+const (
+	// heartbeatTimeout is how long a provider call on another worker may be silent before it is taken for lost.
+	heartbeatTimeout = 10 * time.Second
+	// recordingTime is how long an outcome is tried to be recorded: longer than any outage of PostgreSQL should last.
+	recordingTime = 24 * time.Hour
+	// bookkeeping is what an activity may take beyond the provider's call: reading the request, recording the failure.
+	bookkeeping = 35 * time.Second
+)
+
+// storageRetry repeats an activity that could not reach PostgreSQL.
+func storageRetry() *temporal.RetryPolicy {
+	return &temporal.RetryPolicy{InitialInterval: 50 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 2 * time.Second}
+}
+
+func withPrepareOptions(ctx workflow.Context, remaining time.Duration) workflow.Context {
+	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+		ScheduleToCloseTimeout: remaining, StartToCloseTimeout: min(remaining, 10*time.Second), RetryPolicy: storageRetry(),
+		Summary: "rank the route's targets, begin the first attempt",
+	})
+}
+
+// withFirstCallOptions is for the first attempt, in the process that holds the client's socket.
+func withFirstCallOptions(ctx workflow.Context, candidate failover.Candidate, remaining time.Duration) workflow.Context {
+	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+		ScheduleToCloseTimeout: remaining + bookkeeping,
+		StartToCloseTimeout:    min(candidate.Timeout, remaining) + bookkeeping,
+		RetryPolicy:            storageRetry(),
+		Summary:                fmt.Sprintf("%s/%s", candidate.Provider, candidate.Model),
+	})
+}
+
+// withLaterCallOptions is for every attempt after a failure: visible one by one in the Web UI, and movable to any worker.
+func withLaterCallOptions(ctx workflow.Context, candidate failover.Candidate, reason string, remaining time.Duration) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:              ProviderCallsQueue,
+		ScheduleToCloseTimeout: remaining,
+		StartToCloseTimeout:    min(candidate.Timeout+bookkeeping, remaining),
+		HeartbeatTimeout:       heartbeatTimeout,
+		// The pause between attempts comes from the decision (NextRetryDelay); this is for failures of our own.
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 5 * time.Second,
+			MaximumAttempts: failover.MaxAttempts,
+		},
+		Summary: fmt.Sprintf("%s/%s: %s", candidate.Provider, candidate.Model, reason),
+	})
+}
+
+func withRecordOptions(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+		ScheduleToCloseTimeout: recordingTime, StartToCloseTimeout: 10 * time.Second, RetryPolicy: storageRetry(),
+		Summary: summary,
+	})
+}

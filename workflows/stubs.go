@@ -1,0 +1,24 @@
+package workflows
+
+import (
+	"context"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/holdfast-dev/holdfast/activities"
+)
+
+// act is a stub: only its methods' names are used, to schedule activities by reference.
+var act *activities.Activities
+
+// local runs a local activity with typed input and result.
+func local[In, Out any](ctx workflow.Context, fn func(context.Context, In) (Out, error), in In) (out Out, err error) {
+	err = workflow.ExecuteLocalActivity(ctx, fn, in).Get(ctx, &out)
+	return out, err
+}
+
+// remote runs a regular activity with typed input and result.
+func remote[In, Out any](ctx workflow.Context, fn func(context.Context, In) (Out, error), in In) (out Out, err error) {
+	err = workflow.ExecuteActivity(ctx, fn, in).Get(ctx, &out)
+	return out, err
+}
