@@ -32,6 +32,12 @@ func LoadAdminToken(path string) (AdminToken, error) {
 // Secret gives the token, for a client of the admin API.
 func (t AdminToken) Secret() llm.Secret { return t.secret }
 
+// String keeps the token out of formatted text: fmt does not ask a field that is not exported how it prints.
+func (t AdminToken) String() string { return t.secret.String() }
+
+// GoString keeps %#v from revealing the token.
+func (t AdminToken) GoString() string { return t.secret.GoString() }
+
 // Matches says whether candidate is the token, in a time that tells nothing of where they differ.
 func (t AdminToken) Matches(candidate string) bool {
 	if t.secret == "" {

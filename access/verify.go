@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync"
 	"time"
 
@@ -31,8 +32,8 @@ type verifier struct {
 	mu   sync.Mutex
 	good map[digest]verified
 	bad  map[digest]time.Time // when it was refused
-	// forgotten counts calls of forget: an answer that was on its way meanwhile is not remembered.
-	forgotten int
+	// generation counts calls of forget: an answer that was on its way meanwhile is not remembered.
+	generation int
 }
 
 // verified is a good token's last verification.
@@ -48,10 +49,13 @@ func newVerifier(lookup func(context.Context, digest) (Principal, error), now fu
 
 // verify answers from memory where it may, and otherwise asks: once for all that want to know the same.
 func (v *verifier) verify(ctx context.Context, hash digest) (Principal, error) {
-	if principal, err, known := v.recall(hash); known {
-		return principal, err
+	known, generation := v.recall(hash)
+	if known != nil {
+		return known.principal, known.err
 	}
-	answer := v.flight.DoChan(string(hash[:]), func() (any, error) {
+	// A question from before a revocation does not answer for one after it.
+	question := string(hash[:]) + strconv.Itoa(generation)
+	reply := v.flight.DoChan(question, func() (any, error) {
 		// Whoever asked first may leave while others wait for the answer.
 		asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupTimeout)
 		defer cancel()
@@ -60,30 +64,36 @@ func (v *verifier) verify(ctx context.Context, hash digest) (Principal, error) {
 	select {
 	case <-ctx.Done():
 		return Principal{}, ctx.Err() //nolint:wrapcheck // the caller's own
-	case result := <-answer:
+	case result := <-reply:
 		principal, _ := result.Val.(Principal)
 		return principal, result.Err
 	}
 }
 
-// recall answers from memory; known is false where the database must be asked.
-func (v *verifier) recall(hash digest) (principal Principal, err error, known bool) { //nolint:revive // known qualifies both
+// answer is what can be said of a token.
+type answer struct {
+	principal Principal
+	err       error
+}
+
+// recall answers from memory: nil where the database must be asked, in the generation that it says.
+func (v *verifier) recall(hash digest) (*answer, int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	now := v.now()
 	if entry, ok := v.good[hash]; ok && (now.Sub(entry.at) < Fresh || (now.Before(entry.retryAt) && now.Sub(entry.at) < Stale)) {
-		return entry.principal, nil, true
+		return &answer{principal: entry.principal}, v.generation
 	}
 	if at, ok := v.bad[hash]; ok && now.Sub(at) < refusedFor {
-		return Principal{}, ErrInvalid, true
+		return &answer{err: ErrInvalid}, v.generation
 	}
-	return Principal{}, nil, false
+	return nil, v.generation
 }
 
 // ask looks the token up and remembers the answer.
 func (v *verifier) ask(ctx context.Context, hash digest) (Principal, error) {
 	v.mu.Lock()
-	forgotten, asked := v.forgotten, v.now()
+	generation, asked := v.generation, v.now()
 	v.mu.Unlock()
 
 	principal, err := v.lookup(ctx, hash)
@@ -91,7 +101,7 @@ func (v *verifier) ask(ctx context.Context, hash digest) (Principal, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	switch {
-	case err == nil && v.forgotten != forgotten:
+	case err == nil && v.generation != generation:
 		return principal, nil
 	case err == nil:
 		delete(v.bad, hash)
@@ -116,7 +126,7 @@ func (v *verifier) ask(ctx context.Context, hash digest) (Principal, error) {
 func (v *verifier) forget(tokenID string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.forgotten++
+	v.generation++
 	for hash, entry := range v.good {
 		if entry.principal.TokenID == tokenID {
 			delete(v.good, hash)

@@ -136,7 +136,7 @@ func (s *Server) fail(c *gin.Context, err error) {
 		s.cfg.Logger.ErrorContext(c.Request.Context(), "request failed", "path", c.FullPath(), "status", p.status, "error", p.cause)
 	}
 	if p.retryAfter > 0 {
-		c.Header("Retry-After", strconv.Itoa(int((p.retryAfter + time.Second - 1) / time.Second)))
+		c.Header("Retry-After", strconv.Itoa(int((p.retryAfter+time.Second-1)/time.Second)))
 	}
 	if p.final {
 		c.Header("X-Should-Retry", "false") // honoured by OpenAI's SDKs

@@ -101,7 +101,9 @@ func (s *Server) Handler() http.Handler {
 	router := gin.New()
 	router.HandleMethodNotAllowed = true
 	router.Use(s.recovered())
-	router.NoRoute(func(c *gin.Context) { s.fail(c, notFound("No such endpoint: "+c.Request.Method+" "+c.Request.URL.Path)) })
+	router.NoRoute(func(c *gin.Context) {
+		s.fail(c, notFound("No such endpoint: "+c.Request.Method+" "+c.Request.URL.Path))
+	})
 	router.NoMethod(func(c *gin.Context) {
 		s.fail(c, &problem{
 			status: http.StatusMethodNotAllowed, kind: "invalid_request_error", code: "method_not_allowed",

@@ -92,7 +92,9 @@ var errOpen = errors.New("the completion is still open")
 
 func (s *Server) followWorkflow(ctx context.Context, completion completions.Completion) (completions.Outcome, error) {
 	policy := retrypolicy.NewBuilder[completions.Outcome]().
-		HandleIf(func(_ completions.Outcome, err error) bool { return err != nil && !errors.Is(err, completions.ErrNotFound) }).
+		HandleIf(func(_ completions.Outcome, err error) bool {
+			return err != nil && !errors.Is(err, completions.ErrNotFound)
+		}).
 		WithBackoff(50*time.Millisecond, time.Second).WithJitterFactor(0.3).WithMaxRetries(-1).ReturnLastFailure().Build()
 	return failsafe.With(policy).WithContext(ctx).Get(func() (completions.Outcome, error) {
 		// How the run ended does not matter: the record alone says what became of the completion.

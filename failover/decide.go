@@ -192,7 +192,9 @@ func backoff(seed string, failures int) time.Duration {
 	return ceiling/10 + time.Duration(share*float64(ceiling)*0.9)
 }
 
-func giveUp(reason string) Decision { return Decision{Action: ActionGiveUp, Candidate: -1, Reason: reason} }
+func giveUp(reason string) Decision {
+	return Decision{Action: ActionGiveUp, Candidate: -1, Reason: reason}
+}
 
 func label(candidate Candidate) string { return candidate.Provider + "/" + candidate.Model }
 

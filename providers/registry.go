@@ -31,10 +31,18 @@ type vendor struct {
 // vendors is the register: what is not in it does not exist.
 func vendors() map[string]vendor {
 	return map[string]vendor{
-		"anthropic": {anthropic.DefaultBaseURL, func(cfg Config) (llm.Provider, error) { return anthropic.New(anthropic.Config(cfg)) }},
-		"gemini":    {gemini.DefaultBaseURL, func(cfg Config) (llm.Provider, error) { return gemini.New(gemini.Config(cfg)) }},
-		"openai":    {openai.DefaultBaseURL, func(cfg Config) (llm.Provider, error) { return openai.New(openai.Config(cfg)) }},
+		"anthropic": {anthropic.DefaultBaseURL, func(cfg Config) (llm.Provider, error) { return opened(anthropic.New(anthropic.Config(cfg))) }},
+		"gemini":    {gemini.DefaultBaseURL, func(cfg Config) (llm.Provider, error) { return opened(gemini.New(gemini.Config(cfg))) }},
+		"openai":    {openai.DefaultBaseURL, func(cfg Config) (llm.Provider, error) { return opened(openai.New(openai.Config(cfg))) }},
 	}
+}
+
+// opened keeps a nil client from becoming a provider that is not nil.
+func opened[P llm.Provider](client P, err error) (llm.Provider, error) {
+	if err != nil {
+		return nil, err
+	}
+	return client, nil
 }
 
 // New makes the named provider's adapter. It fails on an unknown name and on a malformed BaseURL, and calls nobody.

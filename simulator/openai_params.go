@@ -18,7 +18,9 @@ func openAIReasons(model string) bool {
 
 // openAIFixedTemperature says whether the model takes the default temperature only. From gpt-5.1 on that depends on the
 // effort, and any is accepted here.
-func openAIFixedTemperature(model string) bool { return openAIReasons(model) && !strings.HasPrefix(model, "gpt-5.") }
+func openAIFixedTemperature(model string) bool {
+	return openAIReasons(model) && !strings.HasPrefix(model, "gpt-5.")
+}
 
 func openAILimits(p *prompt, members fields) *wireError {
 	if openAIReasons(p.model) && members.has("max_tokens") {

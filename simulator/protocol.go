@@ -73,7 +73,7 @@ type prompt struct {
 	schema  []byte
 	tokens  int // of the prompt
 	choices int // how many answers are asked for
-	// echoID and signed carry Gemini's differences between model generations: calls with ids and signatures.
+	// signed says that Gemini's function calls carry ids and thought signatures, as those of newer models do.
 	signed bool
 }
 

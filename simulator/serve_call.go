@@ -10,6 +10,9 @@ import (
 	"time"
 )
 
+// bodyTimeout bounds how long a client may take to send its request.
+const bodyTimeout = time.Minute
+
 // exchange is one call on its way through the simulator.
 type exchange struct {
 	sim      *Simulator
@@ -47,8 +50,12 @@ func (s *Simulator) serve(w http.ResponseWriter, r *http.Request, vendor Vendor,
 	x.answer(refused)
 }
 
-// readBody reads all of the body. The server notices that a client has left only once the body has been read.
+// readBody reads all of the body, in bounded time. The server notices that a client has left only once the body has been
+// read, and a deadline that stayed behind would be taken for that.
 func (x *exchange) readBody() ([]byte, *wireError) {
+	controller := http.NewResponseController(x.w)
+	_ = controller.SetReadDeadline(time.Now().Add(bodyTimeout)) // not supported by test recorders
+	defer func() { _ = controller.SetReadDeadline(time.Time{}) }()
 	body, err := io.ReadAll(http.MaxBytesReader(x.w, x.r.Body, x.sim.options.MaxBodyBytes))
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {

@@ -26,6 +26,7 @@ type LeaseStore interface {
 // Lease is this process's place among the living. It is safe for concurrent use.
 type Lease struct {
 	store   LeaseStore
+	node    string
 	address string
 	logger  *slog.Logger
 
@@ -37,9 +38,10 @@ type Lease struct {
 	steady time.Time // since when renewals have come without a gap
 }
 
-// NewLease joins the living. Address is where other processes reach this one; it may be empty.
-func NewLease(ctx context.Context, store LeaseStore, address string, logger *slog.Logger) (*Lease, error) {
-	l := &Lease{store: store, address: address, logger: logger}
+// NewLease joins the living. Node begins the instance's id and stays the same over restarts on one data directory; address
+// is where other processes reach this one and may be empty.
+func NewLease(ctx context.Context, store LeaseStore, node, address string, logger *slog.Logger) (*Lease, error) {
+	l := &Lease{store: store, node: node, address: address, logger: logger}
 	if err := l.join(ctx); err != nil {
 		return nil, err
 	}
@@ -47,7 +49,7 @@ func NewLease(ctx context.Context, store LeaseStore, address string, logger *slo
 }
 
 func (l *Lease) join(ctx context.Context) error {
-	id := "in-" + rand.Text()[:16]
+	id := l.node + "/" + rand.Text()[:10]
 	if err := l.store.Join(ctx, id, l.address, LeaseTTL); err != nil {
 		return fmt.Errorf("taking a lease: %w", err)
 	}

@@ -17,6 +17,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 
 	"github.com/holdfast-dev/holdfast/standalone/temporalserver"
+	"github.com/holdfast-dev/holdfast/workflows"
 )
 
 // temporalStopTimeout is how long the services may take to stop before the process ends anyway.
@@ -93,11 +94,12 @@ func postgresURL(file string) (string, error) {
 	return strings.TrimSpace(string(raw)), nil
 }
 
-// searchAttributes are what completions can be found by in the Web UI.
+// searchAttributes are what workflows can be found by in the Web UI, in the server's terms.
 func searchAttributes() map[string]enumspb.IndexedValueType {
-	attributes := map[string]enumspb.IndexedValueType{"HoldfastFailovers": enumspb.INDEXED_VALUE_TYPE_INT}
-	for _, name := range []string{"Tenant", "Route", "Provider", "Model", "Outcome", "ErrorKind", "Conversation"} {
-		attributes["Holdfast"+name] = enumspb.INDEXED_VALUE_TYPE_KEYWORD
+	keys := workflows.SearchAttributes()
+	attributes := make(map[string]enumspb.IndexedValueType, len(keys))
+	for _, key := range keys {
+		attributes[key.GetName()] = key.GetValueType()
 	}
 	return attributes
 }

@@ -29,6 +29,25 @@ func (s *Store) Renew(ctx context.Context, instanceID string, ttl time.Duration)
 	return tag.RowsAffected() == 1, nil
 }
 
+// LeaveNode ends the leases of a node's earlier processes: for a caller that knows them to be dead, since it holds the lock that
+// they held.
+func (s *Store) LeaveNode(ctx context.Context, node string) error {
+	if _, err := s.pool.Exec(ctx, `DELETE FROM instances WHERE id LIKE $1 || '/%'`, node); err != nil {
+		return fmt.Errorf("ending the leases of node %s: %w", node, err)
+	}
+	return nil
+}
+
+// Held counts the open completions that an instance drives.
+func (s *Store) Held(ctx context.Context, instanceID string) (int, error) {
+	var n int
+	const query = `SELECT count(*) FROM completions WHERE state = 'open' AND instance_id = $1`
+	if err := s.pool.QueryRow(ctx, query, instanceID).Scan(&n); err != nil {
+		return 0, fmt.Errorf("counting what %s drives: %w", instanceID, err)
+	}
+	return n, nil
+}
+
 // Leave gives the lease back, so that what this process still holds is re-driven at once.
 func (s *Store) Leave(ctx context.Context, instanceID string) error {
 	if _, err := s.pool.Exec(ctx, `DELETE FROM instances WHERE id = $1`, instanceID); err != nil {

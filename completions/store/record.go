@@ -14,7 +14,6 @@ import (
 	"github.com/holdfast-dev/holdfast/llm"
 )
 
-
 const recordSuccess = `WITH done AS (
 		UPDATE completions SET state = 'succeeded', finished_at = $4, provider = $5, model = $6, failovers = $7, provider_ms = $8
 		WHERE id = $1 AND epoch = $2 AND state = 'open' RETURNING id),

@@ -78,6 +78,9 @@ func (c *Client) Complete(ctx context.Context, key llm.Secret, req llm.Request) 
 	if failure != nil {
 		return llm.Response{}, wire.Scrub(failure, key)
 	}
+	if response.Model == "" {
+		response.Model = req.Model
+	}
 	response.Warnings = warnings
 	return response, nil
 }

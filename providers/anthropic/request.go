@@ -1,7 +1,6 @@
 package anthropic
 
 import (
-	"encoding/json"
 	"errors"
 	"strings"
 
@@ -37,7 +36,7 @@ func newParams(req llm.Request) (anthropicsdk.MessageNewParams, []llm.Warning, e
 	if params.Tools, err = fromTools(req.Tools); err != nil {
 		return anthropicsdk.MessageNewParams{}, nil, named(err)
 	}
-	setToolChoice(&params, req)
+	warnings = append(warnings, setToolChoice(&params, req, turns)...)
 	warnings = append(warnings, setSampling(&params, req)...)
 	if req.User != "" {
 		params.Metadata.UserID = param.NewOpt(req.User)
@@ -100,68 +99,6 @@ func fromResult(result llm.ToolResult) anthropicsdk.ContentBlockParamUnion {
 	return anthropicsdk.ContentBlockParamUnion{OfToolResult: block}
 }
 
-func fromTools(tools []llm.Tool) ([]anthropicsdk.ToolUnionParam, error) {
-	var rendered []anthropicsdk.ToolUnionParam
-	for i, tool := range tools {
-		schema, err := render.Schema(i, tool)
-		if err != nil {
-			return nil, err
-		}
-		block := &anthropicsdk.ToolParam{Name: tool.Name, InputSchema: inputSchema(schema)}
-		if tool.Description != "" {
-			block.Description = param.NewOpt(tool.Description)
-		}
-		if tool.Strict != nil {
-			block.Strict = param.NewOpt(*tool.Strict)
-		}
-		rendered = append(rendered, anthropicsdk.ToolUnionParam{OfTool: block})
-	}
-	return rendered, nil
-}
-
-// inputSchema keeps a schema as it was written, except that Anthropic wants its type said.
-func inputSchema(schema json.RawMessage) anthropicsdk.ToolInputSchemaParam {
-	if schema == nil {
-		schema = json.RawMessage(`{"type":"object","properties":{}}`)
-	}
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(schema, &members); err == nil && members["type"] == nil {
-		rest := strings.TrimPrefix(string(schema), "{")
-		if rest != "}" {
-			rest = "," + rest
-		}
-		schema = json.RawMessage(`{"type":"object"` + rest)
-	}
-	return param.Override[anthropicsdk.ToolInputSchemaParam](schema)
-}
-
-// setToolChoice sets tool_choice, which is also where parallel calls are forbidden. Without tools there is neither.
-func setToolChoice(params *anthropicsdk.MessageNewParams, req llm.Request) {
-	if len(req.Tools) == 0 {
-		return
-	}
-	var disable param.Opt[bool]
-	if req.ParallelToolCalls != nil && !*req.ParallelToolCalls {
-		disable = param.NewOpt(true)
-	}
-	mode := llm.ToolChoiceAuto
-	if req.ToolChoice != nil {
-		mode = req.ToolChoice.Mode
-	}
-	switch mode {
-	case llm.ToolChoiceNone:
-		params.ToolChoice.OfNone = &anthropicsdk.ToolChoiceNoneParam{}
-	case llm.ToolChoiceRequired:
-		params.ToolChoice.OfAny = &anthropicsdk.ToolChoiceAnyParam{DisableParallelToolUse: disable}
-	case llm.ToolChoiceTool:
-		params.ToolChoice.OfTool = &anthropicsdk.ToolChoiceToolParam{Name: req.ToolChoice.Name, DisableParallelToolUse: disable}
-	default:
-		if req.ToolChoice != nil || disable.Valid() {
-			params.ToolChoice.OfAuto = &anthropicsdk.ToolChoiceAutoParam{DisableParallelToolUse: disable}
-		}
-	}
-}
-
 func setSampling(params *anthropicsdk.MessageNewParams, req llm.Request) []llm.Warning {
 	var warnings []llm.Warning
 	warn := func(name, text string) { warnings = append(warnings, llm.Warning{Param: name, Message: text}) }
@@ -169,7 +106,7 @@ func setSampling(params *anthropicsdk.MessageNewParams, req llm.Request) []llm.W
 	if req.Temperature != nil {
 		temperature := min(max(*req.Temperature, 0), 1)
 		switch {
-		case fixed && temperature != 1:
+		case fixed && *req.Temperature != 1:
 			warn("temperature", "left out: this model does not take it")
 		case fixed:
 		default:

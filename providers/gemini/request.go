@@ -81,6 +81,8 @@ func newCall(req llm.Request) (call, []llm.Warning, error) {
 	}
 	if len(req.Tools) > 0 {
 		rendered.params.ToolConfig = fromToolChoice(req.ToolChoice)
+	} else if req.ToolChoice != nil && (req.ToolChoice.Mode == llm.ToolChoiceRequired || req.ToolChoice.Mode == llm.ToolChoiceTool) {
+		warnings = append(warnings, llm.Warning{Param: "tool_choice", Message: "left out: there are no tools"})
 	}
 	warnings = append(warnings, setParams(&rendered.params, req)...)
 	return rendered, slices.Compact(warnings), nil
@@ -151,7 +153,7 @@ func setParams(params *genaisdk.GenerateContentConfig, req llm.Request) []llm.Wa
 		params.StopSequences = params.StopSequences[:maxStops]
 		warn("stop", fmt.Sprintf("only the first %d sequences were sent", maxStops))
 	}
-	if req.ParallelToolCalls != nil && !*req.ParallelToolCalls {
+	if req.ParallelToolCalls != nil && !*req.ParallelToolCalls && len(req.Tools) > 0 {
 		warn("parallel_tool_calls", "left out: Gemini cannot forbid parallel calls")
 	}
 	if req.User != "" {

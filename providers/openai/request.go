@@ -36,7 +36,9 @@ func newParams(req llm.Request) (openaisdk.ChatCompletionNewParams, []llm.Warnin
 		params.User = param.NewOpt(req.User)
 	}
 	params.Seed = opt(req.Seed)
-	params.ParallelToolCalls = opt(req.ParallelToolCalls)
+	if len(req.Tools) > 0 { // rejected, and without a meaning, when there are none
+		params.ParallelToolCalls = opt(req.ParallelToolCalls)
+	}
 	return params, append(warnings, setLimits(&params, req)...), nil
 }
 
@@ -52,7 +54,7 @@ func setLimits(params *openaisdk.ChatCompletionNewParams, req llm.Request) []llm
 	drop := func(name string) {
 		warnings = append(warnings, llm.Warning{Param: name, Message: "left out: reasoning models do not take it"})
 	}
-	if family.parallelFixed && req.ParallelToolCalls != nil {
+	if family.parallelFixed && params.ParallelToolCalls.Valid() {
 		params.ParallelToolCalls = param.Opt[bool]{}
 		drop("parallel_tool_calls")
 	}
@@ -144,11 +146,9 @@ func texts(message llm.Message) string {
 
 func fromAssistant(message llm.Message) *openaisdk.ChatCompletionAssistantMessageParam {
 	assistant := &openaisdk.ChatCompletionAssistantMessageParam{}
-	if text := message.Text(); text != "" {
+	// A refusal goes as words like any other: beside it content would still be required, and few hosts know the field.
+	if text := message.Text() + message.Refusal(); text != "" {
 		assistant.Content.OfString = param.NewOpt(text)
-	}
-	if refusal := message.Refusal(); refusal != "" {
-		assistant.Refusal = param.NewOpt(refusal)
 	}
 	for _, call := range message.ToolCalls() {
 		arguments := call.Arguments

@@ -14,7 +14,7 @@ import (
 	"github.com/holdfast-dev/holdfast/providers/internal/wire"
 )
 
-// fromAnswer reads a successful answer. Aggregators also send errors with status 200; those are classified as such.
+// fromAnswer reads a successful answer. The model is empty if the host does not say which one answered. Aggregators also send errors with status 200; those are classified as such.
 func fromAnswer(answer wire.Answer, now time.Time) (llm.Response, *llm.Error) {
 	var completion openaisdk.ChatCompletion
 	if err := json.Unmarshal(answer.Body, &completion); err != nil {

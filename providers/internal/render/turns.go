@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/holdfast-dev/holdfast/llm"
@@ -20,33 +21,16 @@ func Turns(messages []llm.Message) (system []string, turns []llm.Message, warnin
 	leading := true
 	for _, message := range messages {
 		if message.Role == llm.RoleSystem && leading {
-			if text := message.Text(); !blank(text) {
-				system = append(system, text)
-			}
+			system = append(system, said(message)...)
 			continue
 		}
 		leading = false
-		turn := llm.Message{Role: llm.RoleUser}
-		switch message.Role {
-		case llm.RoleAssistant:
-			turn.Role = llm.RoleAssistant
-		case llm.RoleSystem:
-			if text := message.Text(); !blank(text) {
-				turn.Parts = []llm.Part{llm.Text(operatorNote + text)}
-			}
-			warnings = append(warnings, llm.Warning{Param: "messages", Message: "a system message inside the conversation was sent as a note in the user's turn"})
-		default:
-		}
-		if message.Role != llm.RoleSystem {
-			for _, part := range message.Parts {
-				if (part.Type == llm.PartText || part.Type == llm.PartRefusal) && blank(part.Text) {
-					continue
-				}
-				turn.Parts = append(turn.Parts, part)
-			}
-		}
+		turn := turnOf(message)
 		if len(turn.Parts) == 0 {
 			continue
+		}
+		if message.Role == llm.RoleSystem {
+			warnings = append(warnings, llm.Warning{Param: "messages", Message: "a system message inside the conversation was sent as a note in the user's turn"})
 		}
 		if len(turns) == 0 && turn.Role == llm.RoleAssistant {
 			turns = append(turns, opening())
@@ -59,9 +43,59 @@ func Turns(messages []llm.Message) (system []string, turns []llm.Message, warnin
 		turns = append(turns, turn)
 	}
 	if len(turns) == 0 {
-		return system, []llm.Message{opening()}, append(warnings, openingWarning())
+		turns = append(turns, opening())
+		warnings = append(warnings, openingWarning())
+	}
+	for _, turn := range turns {
+		if turn.Role == llm.RoleAssistant {
+			slices.SortStableFunc(turn.Parts, callsLast)
+		}
 	}
 	return system, turns, dedupe(warnings)
+}
+
+// turnOf is what message adds to the user's or the assistant's turn.
+func turnOf(message llm.Message) llm.Message {
+	turn := llm.Message{Role: llm.RoleUser}
+	switch message.Role {
+	case llm.RoleSystem:
+		if texts := said(message); len(texts) > 0 {
+			turn.Parts = []llm.Part{llm.Text(operatorNote + strings.Join(texts, "\n"))}
+		}
+		return turn
+	case llm.RoleAssistant:
+		turn.Role = llm.RoleAssistant
+	default:
+	}
+	for _, part := range message.Parts {
+		if (part.Type == llm.PartText || part.Type == llm.PartRefusal) && blank(part.Text) {
+			continue
+		}
+		turn.Parts = append(turn.Parts, part)
+	}
+	return turn
+}
+
+// said lists the texts of a message that are not blank.
+func said(message llm.Message) []string {
+	var texts []string
+	for _, part := range message.Parts {
+		if !blank(part.Text) {
+			texts = append(texts, part.Text)
+		}
+	}
+	return texts
+}
+
+// callsLast puts an assistant's words before its calls, where some vendors demand them (replay rule 4).
+func callsLast(a, b llm.Part) int {
+	order := func(part llm.Part) int {
+		if part.Type == llm.PartToolCall {
+			return 1
+		}
+		return 0
+	}
+	return order(a) - order(b)
 }
 
 func opening() llm.Message {

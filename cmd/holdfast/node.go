@@ -1,0 +1,266 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"go.temporal.io/sdk/client"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/holdfast-dev/holdfast/access"
+	"github.com/holdfast-dev/holdfast/activities"
+	"github.com/holdfast-dev/holdfast/api"
+	"github.com/holdfast-dev/holdfast/completions/store"
+	"github.com/holdfast-dev/holdfast/config"
+	"github.com/holdfast-dev/holdfast/conversations"
+	"github.com/holdfast-dev/holdfast/handover"
+	"github.com/holdfast-dev/holdfast/internal/postgres"
+	"github.com/holdfast-dev/holdfast/keys"
+	"github.com/holdfast-dev/holdfast/providers"
+	"github.com/holdfast-dev/holdfast/routing"
+	"github.com/holdfast-dev/holdfast/worker"
+)
+
+// nodeConfig says what a process does. It is the same code for up, api and worker.
+type nodeConfig struct {
+	// node begins this process's instance ids; empty takes a random one.
+	node string
+	// ownNode says that earlier processes of this node are known to be dead.
+	ownNode     bool
+	config      *config.Config
+	databaseURL string
+	keeperURL   string
+	// createKeeper allows a missing local keeper file to be made.
+	createKeeper bool
+	temporal     client.Client
+	// listen and adminListen are bound listeners, nil for a process without that API.
+	listen, adminListen net.Listener
+	adminToken          access.AdminToken
+	simulator           http.Handler
+	work                worker.Options
+	// grace is how long calls in flight may take when the process is told to stop.
+	grace  time.Duration
+	logger *slog.Logger
+}
+
+// node is a running process's parts.
+type node struct {
+	cfg     nodeConfig
+	pool    *pgxpool.Pool
+	vault   *keys.Vault
+	tokens  *access.Store
+	record  *store.Store
+	lease   *worker.Lease
+	worker  *worker.Worker
+	api     *api.Server
+	servers []*http.Server
+	// background are the loops that live as long as the node.
+	background *errgroup.Group
+	stopLoops  context.CancelFunc
+	failed     chan error
+}
+
+// startNode starts everything in order. When it returns without an error, the process serves.
+func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
+	n := &node{cfg: cfg, failed: make(chan error, 4)}
+	loops, stop := context.WithCancel(context.WithoutCancel(ctx))
+	n.stopLoops, n.background = stop, &errgroup.Group{}
+	defer func() {
+		if err != nil {
+			stop()
+			n.close(context.WithoutCancel(ctx))
+		}
+	}()
+	n.pool, err = postgres.Open(ctx, cfg.databaseURL, postgres.Options{MaxConns: poolSize, Wait: 30 * time.Second})
+	if err != nil {
+		return nil, fmt.Errorf("opening PostgreSQL: %w", err)
+	}
+	n.record, n.tokens = store.New(n.pool), access.NewStore(n.pool, time.Now)
+	n.vault, err = keys.Open(ctx, keys.Options{Pool: n.pool, KeeperURL: cfg.keeperURL, CreateLocal: cfg.createKeeper, Logger: cfg.logger})
+	if err != nil {
+		return nil, fmt.Errorf("opening the vault: %w", err)
+	}
+	n.loop(loops, n.vault.Run)
+	select {
+	case <-n.vault.Ready():
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	hub := handover.NewHub()
+	if err := n.startWork(ctx, loops, hub); err != nil {
+		return nil, err
+	}
+	if err := n.serve(hub); err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// poolSize is the number of connections to PostgreSQL that a process holds at most.
+const poolSize = 24
+
+// startWork takes the lease and begins to drive completions.
+func (n *node) startWork(ctx, loops context.Context, hub *handover.Hub) (err error) {
+	cfg := n.cfg
+	if cfg.ownNode {
+		if err := n.record.LeaveNode(ctx, cfg.node); err != nil {
+			return err
+		}
+	}
+	if n.lease, err = worker.NewLease(ctx, n.record, orDefault(cfg.node, "p-"+rand.Text()[:10]), "", cfg.logger); err != nil {
+		return err
+	}
+	n.loop(loops, func(ctx context.Context) error { n.lease.Run(ctx); return nil })
+	table, err := routing.New(cfg.config, n.vault, providers.HTTPClient())
+	if err != nil {
+		return err
+	}
+	acts, err := activities.New(activities.Config{
+		Store: n.record, Conversations: conversations.NewStore(n.pool), Router: table, Handover: hub, Lease: n.lease, Logger: cfg.logger,
+	})
+	if err != nil {
+		return err
+	}
+	n.worker = worker.New(cfg.temporal, acts, cfg.work)
+	if err := n.worker.Start(); err != nil {
+		return err
+	}
+	redriver := &worker.Redriver{Store: n.record, Starter: cfg.temporal, Lease: n.lease, Logger: cfg.logger}
+	n.loop(loops, func(ctx context.Context) error { redriver.Run(ctx); return nil })
+	return nil
+}
+
+// serve opens the HTTP APIs on their listeners.
+func (n *node) serve(hub *handover.Hub) (err error) {
+	cfg := n.cfg
+	if cfg.listen != nil {
+		n.api, err = api.New(api.Config{
+			Record: n.record, Conversations: conversations.NewStore(n.pool), Temporal: cfg.temporal, Lease: n.lease,
+			Tokens: n.tokens, Hub: hub, Routes: cfg.config.RouteNames(), Timeout: cfg.config.Timeout,
+			MaxBodyBytes: cfg.config.Limits.MaxBodyBytes,
+			Admission: api.AdmissionConfig{
+				MinStarts: 4, MaxStarts: max(4, cfg.config.Limits.MaxInFlightStarts),
+				QueueSize: cfg.config.Limits.QueueSize, QueueTimeout: cfg.config.Limits.QueueTimeout,
+			},
+			Ready: n.ready, Logger: cfg.logger,
+		})
+		if err != nil {
+			return err
+		}
+		n.listenAndServe(cfg.listen, n.api.Handler(), cfg.config.Timeout)
+	}
+	if cfg.adminListen != nil {
+		n.listenAndServe(cfg.adminListen, api.NewAdmin(api.AdminConfig{
+			Token: cfg.adminToken, Vault: n.vault, Tokens: n.tokens, Record: n.record, Simulator: cfg.simulator, Logger: cfg.logger,
+		}), time.Minute)
+	}
+	return nil
+}
+
+func (n *node) listenAndServe(listener net.Listener, handler http.Handler, slowest time.Duration) {
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		WriteTimeout: slowest + 30*time.Second, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(n.cfg.logger.Handler(), slog.LevelWarn),
+	}
+	n.servers = append(n.servers, server)
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			n.failed <- fmt.Errorf("serving on %s: %w", listener.Addr(), err)
+		}
+	}()
+}
+
+// ready says whether PostgreSQL and Temporal answer.
+func (n *node) ready(ctx context.Context) error {
+	if err := n.pool.Ping(ctx); err != nil {
+		return err
+	}
+	_, err := n.cfg.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
+	return err
+}
+
+func (n *node) loop(ctx context.Context, run func(context.Context) error) {
+	n.background.Go(func() error {
+		if err := run(ctx); err != nil && ctx.Err() == nil {
+			n.failed <- err
+		}
+		return nil
+	})
+}
+
+// stop refuses new work, lets calls in flight finish within the grace period, and gives the lease back so that others
+// drive the rest.
+func (n *node) stop(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, n.cfg.grace)
+	defer cancel()
+	if n.api != nil {
+		n.api.Drain()
+	}
+	var servers errgroup.Group
+	for _, server := range n.servers {
+		servers.Go(func() error {
+			if err := server.Shutdown(ctx); err != nil {
+				return server.Close()
+			}
+			return nil
+		})
+	}
+	n.awaitCalls(ctx)
+	_ = servers.Wait()
+	closing, cancelClosing := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancelClosing()
+	n.close(closing)
+}
+
+// awaitCalls waits until this process drives nothing any more.
+func (n *node) awaitCalls(ctx context.Context) {
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
+	instance, _ := n.lease.Current()
+	last := 0
+	for {
+		held, err := n.record.Held(ctx, instance)
+		if err != nil || held == 0 {
+			return
+		}
+		if held != last {
+			n.cfg.logger.Info("waiting for completions in flight", "count", held)
+			last = held
+		}
+		select {
+		case <-ctx.Done():
+			n.cfg.logger.Warn("the grace period is over: the rest is driven again by another process, or at the next start", "count", held)
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// close ends the parts. The loops end before the lease is given back, or they would take it, and the work, up again. It is
+// safe on a node that started half way.
+func (n *node) close(ctx context.Context) {
+	n.stopLoops()
+	_ = n.background.Wait()
+	if n.lease != nil {
+		if err := n.lease.Leave(ctx); err != nil {
+			n.cfg.logger.Warn("the lease was not given back", "error", err)
+		}
+	}
+	if n.worker != nil {
+		n.worker.Stop()
+	}
+	if n.vault != nil {
+		_ = n.vault.Close()
+	}
+	if n.pool != nil {
+		n.pool.Close()
+	}
+}

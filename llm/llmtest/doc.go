@@ -1,0 +1,3 @@
+// Package llmtest helps to test what is built on package llm: conversations that every provider adapter must render
+// ([Cases]) and a provider that answers by script ([Scripted]).
+package llmtest
