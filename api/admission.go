@@ -31,7 +31,7 @@ type admission struct {
 func newAdmission(cfg AdmissionConfig) *admission {
 	initial := min(max(cfg.MinStarts, 16), cfg.MaxStarts)
 	return &admission{cfg: cfg, limiter: adaptivelimiter.NewBuilder[any]().
-		WithLimits(uint(cfg.MinStarts), uint(cfg.MaxStarts), uint(initial)). //nolint:gosec // checked by the configuration
+		WithLimits(uint(cfg.MinStarts), uint(cfg.MaxStarts), uint(initial)).
 		WithMaxLimitStabilizationWindow(10 * time.Second).
 		Build()}
 }

@@ -32,7 +32,8 @@ func (s *Server) authenticated() gin.HandlerFunc {
 	}
 }
 
+// tenantOf is the tenant of an authenticated request.
 func tenantOf(c *gin.Context) string {
-	principal, _ := c.MustGet(principalKey).(access.Principal) //nolint:errcheck // only authenticated sets it
+	principal, _ := c.MustGet(principalKey).(access.Principal)
 	return principal.Tenant
 }

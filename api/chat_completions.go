@@ -112,8 +112,7 @@ func (s *Server) answerChat(c *gin.Context, outcome completions.Outcome) {
 }
 
 func dialectProblem(err error) error {
-	var wrong *openai.Invalid
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[*openai.InvalidError](err); ok {
 		return invalid(wrong.Param, wrong.Code, wrong.Message)
 	}
 	return err

@@ -98,7 +98,7 @@ func (s *Server) followWorkflow(ctx context.Context, completion completions.Comp
 		WithBackoff(50*time.Millisecond, time.Second).WithJitterFactor(0.3).WithMaxRetries(-1).ReturnLastFailure().Build()
 	return failsafe.With(policy).WithContext(ctx).Get(func() (completions.Outcome, error) {
 		// How the run ended does not matter: the record alone says what became of the completion.
-		_ = s.cfg.Temporal.GetWorkflow(ctx, completion.WorkflowID, "").Get(ctx, nil) //nolint:errcheck // see above
+		_ = s.cfg.Temporal.GetWorkflow(ctx, completion.WorkflowID, "").Get(ctx, nil)
 		outcome, err := s.cfg.Record.Outcome(ctx, completion.Tenant, completion.ID)
 		if err == nil && outcome.Completion.State == completions.StateOpen {
 			err = errOpen

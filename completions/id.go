@@ -11,7 +11,6 @@ import (
 const idPrefix = "chatcmpl-"
 
 var (
-	encoding  = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
 	idPattern = regexp.MustCompile(`^chatcmpl-[0-9a-z]{26}$`)
 	keySafe   = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,128}$`)
 )
@@ -20,13 +19,18 @@ var (
 func NewID() string {
 	var raw [16]byte
 	_, _ = rand.Read(raw[:]) // never fails since Go 1.24
-	return idPrefix + encoding.EncodeToString(raw[:])
+	return idPrefix + encode(raw[:])
 }
 
 // IDForKey derives the id of a request with an idempotency key, so that every process names it alike without asking.
 func IDForKey(tenant, key string) string {
 	sum := sha256.Sum256([]byte(tenant + "\x00" + key))
-	return idPrefix + encoding.EncodeToString(sum[:16])
+	return idPrefix + encode(sum[:16])
+}
+
+// encode writes Crockford's base 32 in lower case: nothing to confuse when read aloud.
+func encode(raw []byte) string {
+	return base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding).EncodeToString(raw)
 }
 
 // ValidID says whether the text can be a completion's id.

@@ -2,9 +2,9 @@ package conversations
 
 import (
 	"crypto/rand"
-	"encoding/base32"
 	"errors"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/llm"
@@ -38,16 +38,11 @@ type Item struct {
 	CreatedAt time.Time
 }
 
-var (
-	encoding  = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
-	idPattern = regexp.MustCompile(`^conv_[A-Za-z0-9]{1,59}$`)
-)
+var idPattern = regexp.MustCompile(`^conv_[A-Za-z0-9]{1,59}$`)
 
 // NewID makes an id in the form that OpenAI gives conversations.
 func NewID() string {
-	var raw [20]byte
-	_, _ = rand.Read(raw[:]) // never fails since Go 1.24
-	return "conv_" + encoding.EncodeToString(raw[:])
+	return "conv_" + strings.ToLower(rand.Text())
 }
 
 // ValidID says whether the text can be a conversation's id.

@@ -27,11 +27,15 @@ func Completion(ctx workflow.Context, in CompletionInput) (CompletionResult, err
 				return CompletionResult{}, err
 			}
 		}
-		result, err := c.record(ctx)
-		if !readFailure(err).answerLost {
-			return result, err
+		recorded, err := c.record(ctx)
+		switch {
+		case err == nil:
+			return c.finish(ctx, CompletionResult(recorded))
+		case readFailure(err).answerLost:
+			c.repeatLost(ctx) // the lost call stays in the record as possibly billed
+		default:
+			return CompletionResult{}, err
 		}
-		c.repeatLost(ctx) // the lost call stays in the record as possibly billed
 	}
 }
 
@@ -56,12 +60,12 @@ func (c *completion) prepare(ctx workflow.Context) error {
 	plan, err := local(withPrepareOptions(ctx, remaining), act.Prepare, activities.PrepareInput{
 		ID: c.in.ID, Tenant: c.in.Tenant, Route: c.in.Route, Epoch: c.in.Epoch, Deadline: c.in.Deadline,
 	})
+	if readFailure(err).cancelled {
+		c.state = completions.StateOpen
+		c.cancel()
+		return nil
+	}
 	if err != nil {
-		if temporal.IsCanceledError(err) {
-			c.state = completions.StateOpen
-			c.cancel()
-			return nil
-		}
 		return err
 	}
 	c.state, c.plan, c.failures, c.next, c.begun = plan.State, plan.Plan, plan.Failures, plan.Decision, plan.Number
@@ -73,7 +77,8 @@ func (c *completion) prepare(ctx workflow.Context) error {
 // when another epoch has taken over.
 func (c *completion) attempt(ctx workflow.Context) error {
 	if c.next.Delay > 0 {
-		if err := workflow.Sleep(ctx, c.next.Delay); err != nil {
+		_ = workflow.Sleep(ctx, c.next.Delay) // ends early only when the workflow is cancelled
+		if ctx.Err() != nil {
 			c.cancel()
 			return nil
 		}
@@ -138,7 +143,7 @@ func (c *completion) cancel() {
 }
 
 // record writes the outcome. It goes on when the workflow is cancelled: an accepted request always gets its outcome.
-func (c *completion) record(ctx workflow.Context) (CompletionResult, error) {
+func (c *completion) record(ctx workflow.Context) (activities.RecordResult, error) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	in := activities.RecordInput{
 		ID: c.in.ID, Tenant: c.in.Tenant, Route: c.in.Route, ConversationID: c.in.ConversationID, Epoch: c.in.Epoch,
@@ -156,11 +161,7 @@ func (c *completion) record(ctx workflow.Context) (CompletionResult, error) {
 		}
 		summary = "failed: " + c.next.Reason
 	}
-	result, err := local(withRecordOptions(ctx, summary), act.Record, in)
-	if err != nil {
-		return CompletionResult{}, err
-	}
-	return c.finish(ctx, CompletionResult(result))
+	return local(withRecordOptions(ctx, summary), act.Record, in)
 }
 
 // finish makes the outcome searchable, and a failure a failed workflow.

@@ -10,24 +10,24 @@ import (
 	"github.com/holdfast-dev/holdfast/llm"
 )
 
-// Invalid says which parameter of a request is wrong, in words for its author.
-type Invalid struct {
+// InvalidError says which parameter of a request is wrong, in words for its author.
+type InvalidError struct {
 	Param   string
 	Code    string
 	Message string
 }
 
-func (e *Invalid) Error() string { return e.Message }
+func (e *InvalidError) Error() string { return e.Message }
 
-func invalid(param, code, format string, args ...any) *Invalid {
-	return &Invalid{Param: param, Code: code, Message: fmt.Sprintf(format, args...)}
+func invalid(param, code, format string, args ...any) *InvalidError {
+	return &InvalidError{Param: param, Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
 // ChatRequest is a decoded chat completion request.
 type ChatRequest struct {
 	llm.Request
 	// ConversationID is set when the client continues a stored conversation: Messages then are only the new ones.
-	ConversationID string
+	ConversationID string `json:"conversation,omitempty"`
 }
 
 // chatRequest is the wire form. Fields that are not read here are unknown and refused.
@@ -95,7 +95,7 @@ func (c *conversationRef) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// DecodeChat reads a request body. An error is an *[Invalid].
+// DecodeChat reads a request body. An error is an *[InvalidError].
 func DecodeChat(body []byte) (ChatRequest, error) {
 	var wire chatRequest
 	decoder := json.NewDecoder(bytes.NewReader(body))
@@ -180,7 +180,7 @@ func (r *chatRequest) check() error {
 // explainJSON says what is wrong with a body in its author's terms.
 func explainJSON(err error) error {
 	var wrongType *json.UnmarshalTypeError
-	var own *Invalid
+	var own *InvalidError
 	switch {
 	case errors.As(err, &own):
 		return own

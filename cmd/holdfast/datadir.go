@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,8 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-
-	"crypto/rand"
 
 	"github.com/spf13/cobra"
 )

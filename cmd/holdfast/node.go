@@ -97,7 +97,7 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	if err := n.startWork(ctx, loops, hub); err != nil {
 		return nil, err
 	}
-	if err := n.serve(hub); err != nil {
+	if err := n.serve(hub); err != nil { //nolint:contextcheck // each request brings its own context
 		return nil, err
 	}
 	return n, nil
@@ -232,12 +232,12 @@ func (n *node) awaitCalls(ctx context.Context) {
 			return
 		}
 		if held != last {
-			n.cfg.logger.Info("waiting for completions in flight", "count", held)
+			n.cfg.logger.InfoContext(ctx, "waiting for completions in flight", "count", held)
 			last = held
 		}
 		select {
 		case <-ctx.Done():
-			n.cfg.logger.Warn("the grace period is over: the rest is driven again by another process, or at the next start", "count", held)
+			n.cfg.logger.WarnContext(ctx, "the grace period is over: the rest is driven again by another process, or at the next start", "count", held)
 			return
 		case <-ticker.C:
 		}
@@ -251,7 +251,7 @@ func (n *node) close(ctx context.Context) {
 	_ = n.background.Wait()
 	if n.lease != nil {
 		if err := n.lease.Leave(ctx); err != nil {
-			n.cfg.logger.Warn("the lease was not given back", "error", err)
+			n.cfg.logger.WarnContext(ctx, "the lease was not given back", "error", err)
 		}
 	}
 	if n.worker != nil {

@@ -172,7 +172,11 @@ rate_limit_exceeded, overloaded.`,
 			if err != nil {
 				return fmt.Errorf("set the fault: %w", err)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: %s set. End it with: holdfast simulate clear %s\n", vendor, id, vendor)
+			end := "holdfast simulate clear " + string(vendor)
+			if control != "" {
+				end += " --control " + control
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: %s set. End it with: %s\n", vendor, id, end)
 			return nil
 		},
 	}

@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,9 +30,7 @@ func newTemporalCommand() *cobra.Command {
 		Short: "Run only the embedded Temporal server and its Web UI on a PostgreSQL",
 		Long: "Run only the embedded Temporal server and its Web UI, on the PostgreSQL named by --postgres-url-file or\n" +
 			"DATABASE_URL, until interrupted. Prints \"temporal ready on ADDRESS\" when it serves.",
-		Args:          cobra.NoArgs,
-		SilenceUsage:  true,
-		SilenceErrors: false,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			url, err := postgresURL(urlFile)
 			if err != nil {
@@ -57,8 +53,7 @@ func newTemporalCommand() *cobra.Command {
 
 // runTemporal serves until the process is told to stop or the server fails.
 func runTemporal(cmd *cobra.Command, cfg temporalserver.Config) (err error) {
-	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
+	ctx := cmd.Context() // ends with the process's first signal
 	server, err := temporalserver.Start(ctx, cfg)
 	if err != nil {
 		return err

@@ -16,7 +16,6 @@ func newTemporalCommand() *cobra.Command {
 		Args:  cobra.ArbitraryArgs,
 		// Whatever the flags are, the answer is the same.
 		DisableFlagParsing: true,
-		SilenceUsage:       true,
 		RunE: func(*cobra.Command, []string) error {
 			return errors.New("this slim build has no embedded Temporal server: use the full build, or set TEMPORAL_ADDRESS to a cluster")
 		},

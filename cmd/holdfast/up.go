@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,6 +12,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/failsafe-go/failsafe-go"
+	"github.com/failsafe-go/failsafe-go/retrypolicy"
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
 
@@ -182,13 +183,32 @@ func (u *upRun) startPostgres(ctx context.Context) (url string, err error) {
 		return databaseURL()
 	}
 	u.tell("Starting PostgreSQL …")
-	u.postgres, err = managedpg.Start(ctx, managedpg.Config{
-		DataDir: u.dir.file("postgres"), Databases: []string{"holdfast"}, Logger: slog.New(atLeast(u.logger.Handler(), slog.LevelWarn)),
-	})
-	if err != nil {
+	if u.postgres, err = managedpg.Start(ctx, u.postgresConfig(0)); err != nil {
 		return "", err
 	}
 	return u.postgres.URL("holdfast"), nil
+}
+
+func (u *upRun) postgresConfig(port int) managedpg.Config {
+	return managedpg.Config{
+		DataDir: u.dir.file("postgres"), Databases: []string{"holdfast"}, Port: port,
+		Logger: slog.New(atLeast(u.logger.Handler(), slog.LevelWarn)),
+	}
+}
+
+// restartPostgres brings a PostgreSQL back that died, on the port that everyone knows.
+func (u *upRun) restartPostgres(ctx context.Context) error {
+	u.logger.ErrorContext(ctx, "PostgreSQL has stopped by itself: starting it again", "log", u.dir.file("postgres")+"/server.log")
+	policy := retrypolicy.NewBuilder[*managedpg.Server]().
+		WithBackoff(200*time.Millisecond, 2*time.Second).WithMaxRetries(-1).WithMaxDuration(2 * time.Minute).ReturnLastFailure().Build()
+	server, err := failsafe.With(policy).WithContext(ctx).Get(func() (*managedpg.Server, error) {
+		return managedpg.Start(ctx, u.postgresConfig(u.postgres.Port))
+	})
+	if err != nil {
+		return fmt.Errorf("PostgreSQL has stopped and does not start again: %w", err)
+	}
+	u.postgres = server
+	return nil
 }
 
 func (u *upRun) startTemporal(ctx context.Context) (err error) {
@@ -252,11 +272,11 @@ func (u *upRun) where() instance {
 
 // wait lasts until the instance is told to stop, or a part of it dies.
 func (u *upRun) wait(ctx context.Context) error {
-	var postgresDone <-chan struct{}
-	if u.postgres != nil {
-		postgresDone = u.postgres.Done()
-	}
 	for {
+		var postgresDone <-chan struct{}
+		if u.postgres != nil {
+			postgresDone = u.postgres.Done()
+		}
 		select {
 		case <-ctx.Done():
 			u.tell("\nStopping: waiting for calls in flight, at most " + u.opts.grace.String() + ". Ctrl-C again stops at once.")
@@ -264,7 +284,9 @@ func (u *upRun) wait(ctx context.Context) error {
 		case err := <-u.node.failed:
 			return err
 		case <-postgresDone:
-			return errors.New("PostgreSQL has stopped; see " + u.dir.file("postgres") + "/server.log")
+			if err := u.restartPostgres(ctx); err != nil && ctx.Err() == nil {
+				return err
+			}
 		}
 	}
 }

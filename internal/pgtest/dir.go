@@ -40,7 +40,7 @@ func sweep() {
 }
 
 func unused(dir string) bool {
-	file, err := os.Open(dataDir(dir) + ".lock") //nolint:gosec // a name this package made
+	file, err := os.Open(dataDir(dir) + ".lock")
 	if err != nil {
 		return os.IsNotExist(err)
 	}

@@ -21,28 +21,28 @@ type Instance struct {
 
 // Server starts a server for this test alone; it is stopped and its files are removed when the test ends. Databases are
 // created beside "holdfast".
-func Server(t testing.TB, databases ...string) *Instance {
-	t.Helper()
+func Server(tb testing.TB, databases ...string) *Instance {
+	tb.Helper()
 	dir, err := makeDir()
 	if err != nil {
-		t.Fatalf("pgtest: %v", err)
+		tb.Fatalf("pgtest: %v", err)
 	}
 	i := &Instance{config: managedpg.Config{
 		DataDir: dataDir(dir), Databases: append([]string{"holdfast"}, databases...), Settings: settings(false),
 	}}
-	t.Cleanup(func() {
-		i.Stop(t)
+	tb.Cleanup(func() {
+		i.Stop(tb)
 		if err := os.RemoveAll(dir); err != nil {
-			t.Errorf("pgtest: %v", err)
+			tb.Errorf("pgtest: %v", err)
 		}
 	})
-	i.Start(t)
+	i.Start(tb)
 	i.config.Port = i.server.Port
 	i.URL = i.server.URL("holdfast")
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	if err := postgres.Migrate(ctx, i.URL, nil); err != nil {
-		t.Fatalf("pgtest: %v", err)
+		tb.Fatalf("pgtest: %v", err)
 	}
 	return i
 }
@@ -51,34 +51,34 @@ func Server(t testing.TB, databases ...string) *Instance {
 func (i *Instance) DatabaseURL(name string) string { return i.server.URL(name) }
 
 // Start starts the server again after [Instance.Stop] or [Instance.Kill] and waits until it answers.
-func (i *Instance) Start(t testing.TB) {
-	t.Helper()
+func (i *Instance) Start(tb testing.TB) {
+	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	server, err := managedpg.Start(ctx, i.config)
 	if err != nil {
-		t.Fatalf("pgtest: %v", err)
+		tb.Fatalf("pgtest: %v", err)
 	}
 	i.server = server
 }
 
 // Stop shuts the server down as an operator would: clients are disconnected with an admin shutdown.
-func (i *Instance) Stop(t testing.TB) {
-	t.Helper()
+func (i *Instance) Stop(tb testing.TB) {
+	tb.Helper()
 	if i.server == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	if err := i.server.Stop(ctx); err != nil {
-		t.Errorf("pgtest: %v", err)
+		tb.Errorf("pgtest: %v", err)
 	}
 }
 
 // Kill ends the server as a crash would.
-func (i *Instance) Kill(t testing.TB) {
-	t.Helper()
+func (i *Instance) Kill(tb testing.TB) {
+	tb.Helper()
 	if err := i.server.Kill(); err != nil {
-		t.Errorf("pgtest: %v", err)
+		tb.Errorf("pgtest: %v", err)
 	}
 }

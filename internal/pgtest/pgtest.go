@@ -64,64 +64,64 @@ func Close() error {
 
 // New is a pool on a migrated database that only this test sees. Both are gone when the test ends; pool.Config().ConnString()
 // is the database's URL.
-func New(t testing.TB) *pgxpool.Pool {
-	t.Helper()
-	address := URL(t)
+func New(tb testing.TB) *pgxpool.Pool {
+	tb.Helper()
+	address := URL(tb)
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	pool, err := postgres.Open(ctx, address, postgres.Options{Name: "pgtest", MaxConns: 10, MinIdleConns: -1})
 	if err != nil {
-		t.Fatalf("pgtest: %v", err)
+		tb.Fatalf("pgtest: %v", err)
 	}
-	t.Cleanup(pool.Close)
+	tb.Cleanup(pool.Close)
 	return pool
 }
 
 // URL is the connection string of a migrated database that only this test sees, dropped when the test ends.
-func URL(t testing.TB) string {
-	t.Helper()
-	return create(t, template)
+func URL(tb testing.TB) string {
+	tb.Helper()
+	return create(tb, template)
 }
 
 // EmptyURL is the connection string of an empty database that only this test sees, dropped when the test ends: for tests of
 // the migrations themselves. Its user may create more databases.
-func EmptyURL(t testing.TB) string {
-	t.Helper()
-	return create(t, "template0")
+func EmptyURL(tb testing.TB) string {
+	tb.Helper()
+	return create(tb, "template0")
 }
 
 // AdminURL is the connection string of the server's own database, for a test that runs another server on it. What is made
 // through it lasts until the process ends.
-func AdminURL(t testing.TB) string {
-	t.Helper()
-	started(t)
+func AdminURL(tb testing.TB) string {
+	tb.Helper()
+	started(tb)
 	return shared.server.URL("postgres")
 }
 
 // started makes sure that the server of this process runs.
-func started(t testing.TB) {
-	t.Helper()
+func started(tb testing.TB) {
+	tb.Helper()
 	shared.once.Do(func() { shared.err = startShared() })
 	if shared.err != nil {
-		t.Fatalf("pgtest: %v", shared.err)
+		tb.Fatalf("pgtest: %v", shared.err)
 	}
 }
 
-func create(t testing.TB, from string) string {
-	t.Helper()
-	started(t)
+func create(tb testing.TB, from string) string {
+	tb.Helper()
+	started(tb)
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	name := fmt.Sprintf("test_%d", shared.next.Add(1))
 	quoted := pgx.Identifier{name}.Sanitize()
 	if _, err := shared.admin.Exec(ctx, "CREATE DATABASE "+quoted+" TEMPLATE "+from); err != nil {
-		t.Fatalf("pgtest: create database: %v", err)
+		tb.Fatalf("pgtest: create database: %v", err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), timeout)
 		defer cancel()
 		if _, err := shared.admin.Exec(ctx, "DROP DATABASE "+quoted+" WITH (FORCE)"); err != nil {
-			t.Errorf("pgtest: drop database: %v", err)
+			tb.Errorf("pgtest: drop database: %v", err)
 		}
 	})
 	return shared.server.URL(name)

@@ -24,7 +24,7 @@ var migrations embed.FS
 // mode. Each migration is one transaction, so that a failure leaves the schema at the version before it.
 func Migrate(ctx context.Context, url string, logger *slog.Logger) error {
 	logger = cmp.Or(logger, slog.New(slog.DiscardHandler))
-	return withMigrations(ctx, url, func(provider *goose.Provider) error {
+	return withMigrations(url, func(provider *goose.Provider) error {
 		results, err := provider.Up(ctx)
 		for _, result := range results {
 			if result.Error == nil {
@@ -42,7 +42,7 @@ func Migrate(ctx context.Context, url string, logger *slog.Logger) error {
 // CheckMigrated fails when the schema of the database is older than this binary needs: servers do not migrate, they refuse
 // to start. A newer schema is accepted, since a deploy migrates before it replaces the servers.
 func CheckMigrated(ctx context.Context, url string) error {
-	return withMigrations(ctx, url, func(provider *goose.Provider) error {
+	return withMigrations(url, func(provider *goose.Provider) error {
 		current, target, err := provider.GetVersions(ctx)
 		if err != nil {
 			return fmt.Errorf("read schema version: %w", err)
@@ -55,7 +55,7 @@ func CheckMigrated(ctx context.Context, url string) error {
 }
 
 // withMigrations calls do with a provider of the embedded migrations on connections of its own.
-func withMigrations(ctx context.Context, url string, do func(*goose.Provider) error) (err error) {
+func withMigrations(url string, do func(*goose.Provider) error) (err error) {
 	// Parsed as a pool's URL, so that pool_* parameters are taken out and not sent to the server.
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {

@@ -31,20 +31,20 @@ const historyTimeout = 30 * time.Second
 // Field names and enum values are those of Temporal's JSON; JSON payloads stand as the values they carry, so an activity's
 // first argument is {"input": [{…}]}. An object matches when the event's has each of its fields; an array, element by
 // element; a number also matches the string that JSON makes of a 64-bit integer.
-func RequireHistory(t testing.TB, c client.Client, workflowID, spec string) {
-	t.Helper()
+func RequireHistory(tb testing.TB, c client.Client, workflowID, spec string) {
+	tb.Helper()
 	want, err := parseSpec(spec)
 	if err != nil {
-		t.Fatalf("history spec: %v", err)
+		tb.Fatalf("history spec: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), historyTimeout)
 	defer cancel()
 	have, err := readHistory(ctx, c, workflowID)
 	if err != nil {
-		t.Fatalf("history of %s: %v", workflowID, err)
+		tb.Fatalf("history of %s: %v", workflowID, err)
 	}
 	if at := mismatch(want, have); at >= 0 {
-		t.Fatalf("history of %s does not match line %d of the spec\n--- spec\n%s\n--- history\n%s",
+		tb.Fatalf("history of %s does not match line %d of the spec\n--- spec\n%s\n--- history\n%s",
 			workflowID, at+1, renderSpec(want, at), renderEvents(have))
 	}
 }
@@ -209,7 +209,7 @@ func renderEvents(events []event) string {
 			var value bytes.Buffer
 			encoder := json.NewEncoder(&value)
 			encoder.SetEscapeHTML(false)
-			_ = encoder.Encode(e.attrs[name]) // it was decoded from JSON
+			_ = encoder.Encode(e.attrs[name]) //nolint:errchkjson // it was decoded from JSON
 			text := strings.TrimSpace(value.String())
 			if len(text) > 200 {
 				text = text[:200] + "…"

@@ -53,25 +53,25 @@ func Main(m *testing.M) int {
 }
 
 // Start returns the Temporal server of this test process, started on first use.
-func Start(t testing.TB) *Server {
-	t.Helper()
-	admin := pgtest.AdminURL(t)
+func Start(tb testing.TB) *Server {
+	tb.Helper()
+	admin := pgtest.AdminURL(tb)
 	shared.once.Do(func() { shared.server, shared.err = start(admin) })
 	if shared.err != nil {
-		t.Fatalf("temporaltest: %v", shared.err)
+		tb.Fatalf("temporaltest: %v", shared.err)
 	}
 	return shared.server
 }
 
 // New starts a server of the test's own on a PostgreSQL server of the test's own (pgtest.Server), to be killed, stopped and
 // started again. It ends with the test.
-func New(t testing.TB, databaseURL string) *Server {
-	t.Helper()
+func New(tb testing.TB, databaseURL string) *Server {
+	tb.Helper()
 	s, err := start(databaseURL)
 	if err != nil {
-		t.Fatalf("temporaltest: %v", err)
+		tb.Fatalf("temporaltest: %v", err)
 	}
-	t.Cleanup(func() { s.Kill(t) })
+	tb.Cleanup(func() { s.Kill(tb) })
 	return s
 }
 
@@ -90,39 +90,39 @@ func (s *Server) Alive() bool { return s.process.alive() }
 func (s *Server) Log() string { return s.process.log.String() }
 
 // Kill ends the server by SIGKILL. Killing a dead server does nothing.
-func (s *Server) Kill(t testing.TB) {
-	t.Helper()
+func (s *Server) Kill(tb testing.TB) {
+	tb.Helper()
 	if err := s.process.end(syscall.SIGKILL); err != nil {
-		t.Errorf("temporaltest: %v", err)
+		tb.Errorf("temporaltest: %v", err)
 	}
 }
 
 // Stop ends the server in order and fails the test when it does not end well.
-func (s *Server) Stop(t testing.TB) {
-	t.Helper()
+func (s *Server) Stop(tb testing.TB) {
+	tb.Helper()
 	if err := s.process.end(syscall.SIGTERM); err != nil {
-		t.Errorf("temporaltest: %v", err)
+		tb.Errorf("temporaltest: %v", err)
 	}
 }
 
 // Restart starts the server again, on the same address and state, after Kill or Stop.
-func (s *Server) Restart(t testing.TB) {
-	t.Helper()
+func (s *Server) Restart(tb testing.TB) {
+	tb.Helper()
 	process, _, err := run(context.Background(), s.databaseURL, s.Addr)
 	if err != nil {
-		t.Fatalf("temporaltest: %v", err)
+		tb.Fatalf("temporaltest: %v", err)
 	}
 	s.process = process
 }
 
 // Client connects to the server; it is silent, and closed when the test ends.
-func (s *Server) Client(t testing.TB) client.Client {
-	t.Helper()
+func (s *Server) Client(tb testing.TB) client.Client {
+	tb.Helper()
 	c, err := client.Dial(s.ClientOptions())
 	if err != nil {
-		t.Fatalf("temporaltest: %v", err)
+		tb.Fatalf("temporaltest: %v", err)
 	}
-	t.Cleanup(c.Close)
+	tb.Cleanup(c.Close)
 	return c
 }
 

@@ -64,7 +64,7 @@ func (a account) own(path string) error {
 		if err != nil {
 			return err
 		}
-		return os.Lchown(name, int(a.uid), int(a.gid))
+		return os.Lchown(name, int(a.uid), int(a.gid)) //nolint:gosec // a directory that only this process has touched
 	})
 	if err != nil {
 		return fmt.Errorf("give %s to user %s: %w", path, a.name, err)

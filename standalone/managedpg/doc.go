@@ -11,6 +11,9 @@
 //	<dir>/postgres.lock       held while a process manages this data directory
 //	<dir>/pgbin               fetched server binaries, when the machine has none
 //
+// PG_BIN in the environment names the directory of the binaries to use; HOLDFAST_PG_MIRROR, a repository in the form of
+// Maven Central to fetch them from.
+//
 // It never touches a data directory that another program made, never upgrades one across major versions, and is for Unix
 // systems only.
 package managedpg

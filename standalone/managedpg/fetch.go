@@ -18,15 +18,14 @@ const fetchTimeout = 5 * time.Minute
 
 // fetchBinaries downloads a server build of the given major version (0 is the newest known) into dir, once.
 func fetchBinaries(ctx context.Context, dir string, major int) (installation, error) {
+	if found, ok := fetchedBinaries(ctx, dir, major); ok {
+		return found, nil
+	}
 	version, err := buildVersion(major)
 	if err != nil {
 		return installation{}, err
 	}
 	target := filepath.Join(dir, string(version))
-	if found, err := inspect(ctx, filepath.Join(target, "bin")); err == nil {
-		return found, nil
-	}
-
 	if err := os.MkdirAll(dir, parentMode); err != nil {
 		return installation{}, fmt.Errorf("make directory for server binaries: %w", err)
 	}
@@ -49,6 +48,16 @@ func fetchBinaries(ctx context.Context, dir string, major int) (installation, er
 		return installation{}, fmt.Errorf("keep fetched server binaries: %w", err)
 	}
 	return inspect(ctx, filepath.Join(target, "bin"))
+}
+
+// fetchedBinaries finds a build that an earlier start fetched.
+func fetchedBinaries(ctx context.Context, dir string, major int) (installation, bool) {
+	version, err := buildVersion(major)
+	if err != nil {
+		return installation{}, false
+	}
+	found, err := inspect(ctx, filepath.Join(dir, string(version), "bin"))
+	return found, err == nil
 }
 
 // extract leaves a complete build in scratch/build. The library can fetch only on its way to a start, and refuses to run as

@@ -51,6 +51,7 @@ type Server struct {
 // defaults are the settings of a server for one machine. The log keeps no statement and no row: ERROR messages, which quote
 // both, are below its level.
 func defaults() map[string]string {
+	//nolint:gosec // password_encryption is a method, no password
 	return map[string]string{
 		"listen_addresses":                 host,
 		"unix_socket_directories":          "",
@@ -167,16 +168,19 @@ func locate(ctx context.Context, cfg Config, major int) (installation, error) {
 	if err == nil {
 		return bin, nil
 	}
-	var mismatch *versionError
-	if errors.As(err, &mismatch) {
+	fetched := filepath.Join(filepath.Dir(cfg.DataDir), "pgbin")
+	if mismatch, ok := errors.AsType[*versionError](err); ok {
 		mismatch.dataDir = cfg.DataDir
-		return installation{}, err
+		// A server may have been installed since a fetched one made the data.
+		if bin, ok := fetchedBinaries(ctx, fetched, major); ok {
+			return bin, nil
+		}
 	}
 	if !errors.Is(err, errNoBinaries) {
 		return installation{}, err
 	}
 	cfg.Logger.InfoContext(ctx, "no postgres on this machine: fetching a build")
-	bin, fetchErr := fetchBinaries(ctx, filepath.Join(filepath.Dir(cfg.DataDir), "pgbin"), major)
+	bin, fetchErr := fetchBinaries(ctx, fetched, major)
 	if fetchErr != nil {
 		return installation{}, fmt.Errorf("%w, and none could be fetched (%w): run %q, or set DATABASE_URL or PG_BIN",
 			err, fetchErr, installHint())

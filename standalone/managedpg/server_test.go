@@ -50,7 +50,7 @@ func config(dir string) managedpg.Config {
 // scratch is a directory that the unprivileged user of the server may pass through.
 func scratch(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "managedpg-test-")
+	dir, err := os.MkdirTemp("", "managedpg-test-") //nolint:usetesting // a directory of t is closed to other users
 	require.NoError(t, err)
 	require.NoError(t, os.Chmod(dir, 0o711))
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
@@ -69,7 +69,7 @@ func query[T any](t *testing.T, url, sql string) T {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
 	require.NoError(t, err)
-	defer conn.Close(context.Background())
+	defer func() { require.NoError(t, conn.Close(context.Background())) }()
 	var value T
 	require.NoError(t, conn.QueryRow(t.Context(), sql).Scan(&value))
 	return value
@@ -157,7 +157,7 @@ func TestAParentThatCannotBeEnteredIsNamed(t *testing.T) {
 func TestAKilledParentTakesTheServerWithItAndTheNextStartSucceeds(t *testing.T) {
 	t.Parallel()
 	dir := scratch(t)
-	parent := exec.Command(os.Args[0])
+	parent := exec.CommandContext(t.Context(), os.Args[0])
 	parent.Env = append(os.Environ(), parentEnv+"="+dir)
 	parent.Stderr = os.Stderr
 	out, err := parent.StdoutPipe()
@@ -223,7 +223,7 @@ func TestATakenPortIsAnError(t *testing.T) {
 	t.Parallel()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer listener.Close()
+	defer func() { require.NoError(t, listener.Close()) }()
 	addr, ok := listener.Addr().(*net.TCPAddr)
 	require.True(t, ok)
 	cfg := config(scratch(t))

@@ -1,12 +1,13 @@
 package temporalserver
 
 import (
+	"net"
+
 	"go.temporal.io/server/common/cluster"
 	"go.temporal.io/server/common/config"
 	"go.temporal.io/server/common/dynamicconfig"
 	"go.temporal.io/server/common/membership/static"
 	"go.temporal.io/server/common/primitives"
-	"net"
 )
 
 const (

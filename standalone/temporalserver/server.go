@@ -13,6 +13,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/server/common/authorization"
 	"go.temporal.io/server/common/config"
+	"go.temporal.io/server/common/log/tag"
 	"go.temporal.io/server/temporal"
 )
 
@@ -164,7 +165,7 @@ func (s *Server) Stop(ctx context.Context) error {
 			}
 			if s.temporal != nil {
 				if err := s.temporal.Stop(); err != nil {
-					s.log.Error("stop temporal server: " + err.Error())
+					s.log.Error("temporal server did not stop cleanly", tag.Error(err)) //nolint:contextcheck // the server's logger has none
 				}
 			}
 			if s.lock != nil {

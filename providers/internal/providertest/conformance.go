@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -155,10 +156,12 @@ func (c Contract) refusedConnection(t *testing.T) {
 }
 
 // hijacked is a server that writes text on each connection, after reading its request's head, and closes it.
-func hijacked(t *testing.T, text string) string {
+func hijacked(t *testing.T, text string) (url string, requests *atomic.Int64) {
 	t.Helper()
+	requests = &atomic.Int64{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
+		requests.Add(1)
 		conn, _, err := w.(http.Hijacker).Hijack() //nolint:errcheck // a server of HTTP/1 hijacks
 		if err != nil {
 			return
@@ -167,19 +170,23 @@ func hijacked(t *testing.T, text string) string {
 		_ = conn.Close()
 	}))
 	t.Cleanup(server.Close)
-	return server.URL
+	return server.URL, requests
 }
 
 func (c Contract) closedConnection(t *testing.T) {
 	t.Parallel()
-	e := c.fail(t.Context(), t, hijacked(t, ""), Key)
+	url, requests := hijacked(t, "")
+	e := c.fail(t.Context(), t, url, Key)
 	require.Equal(t, llm.KindTransient, e.Kind)
+	require.EqualValues(t, 1, requests.Load(), "a failure of the network is not retried either")
 	require.NotEmpty(t, e.Detail)
 }
 
 func (c Contract) cutAnswer(t *testing.T) {
 	t.Parallel()
-	e := c.fail(t.Context(), t, hijacked(t, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n{\"id\":"), Key)
+	url, requests := hijacked(t, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n{\"id\":")
+	e := c.fail(t.Context(), t, url, Key)
+	require.EqualValues(t, 1, requests.Load())
 	require.Equal(t, llm.KindStreamBroken, e.Kind)
 	require.Equal(t, 200, e.Status)
 }

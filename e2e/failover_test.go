@@ -1,0 +1,81 @@
+package e2e_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	sdkclient "go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+
+	"github.com/holdfast-dev/holdfast/simulator"
+)
+
+func TestAFailingPrimaryIsReplacedByTheNext(t *testing.T) {
+	t.Parallel()
+	long(t)
+	holdfast, providers := standing.use(t)
+	providers.SetFault(simulator.OpenAI, simulator.Fault{Match: simulator.Match{Model: "gpt-failing"}, Status: http.StatusServiceUnavailable})
+
+	got := holdfast.mustSend(t, ask{route: "failing", prompt: "Who is there?"})
+	require.Equal(t, "[anthropic/claude-standby] You said: Who is there?", got.text(t))
+	require.Equal(t, "1", got.header.Get("X-Holdfast-Failovers"))
+	require.Equal(t, "2", got.header.Get("X-Holdfast-Attempts"))
+	require.Equal(t, "anthropic", got.header.Get("X-Holdfast-Provider"))
+	require.Equal(t, 1, providers.ofModel(simulator.OpenAI, "gpt-failing"), "the failing provider was called again")
+
+	found := holdfast.record(t, got.id())
+	require.Equal(t, "succeeded", found.State)
+	require.Equal(t, 1, found.Failovers)
+	require.Len(t, found.Attempts, 2)
+	first, second := found.Attempts[0], found.Attempts[1]
+	require.Equal(t, "failed", first.State)
+	require.Equal(t, "openai", first.Provider)
+	require.Equal(t, "overloaded", first.ErrorKind)
+	require.Equal(t, http.StatusServiceUnavailable, first.HTTPStatus)
+	require.Equal(t, "next", first.Decision)
+	require.Contains(t, first.Reason, "overloaded from openai/gpt-failing")
+	require.Equal(t, "succeeded", second.State)
+	require.Equal(t, "anthropic", second.Provider)
+	require.Equal(t, first.Reason, second.ChosenBecause)
+
+	events := historyOf(t, holdfast.temporal(t), found.WorkflowID)
+	local := eventOf(t, events, enumspb.EVENT_TYPE_MARKER_RECORDED, func(e *historypb.HistoryEvent) bool {
+		return e.GetMarkerRecordedEventAttributes().GetFailure() != nil
+	})
+	require.Equal(t, "overloaded", local.GetMarkerRecordedEventAttributes().GetFailure().GetApplicationFailureInfo().GetType())
+	require.Contains(t, local.GetMarkerRecordedEventAttributes().GetFailure().GetMessage(), "openai")
+	scheduled := eventOf(t, events, enumspb.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, func(*historypb.HistoryEvent) bool { return true })
+	require.Equal(t, "CallModel", scheduled.GetActivityTaskScheduledEventAttributes().GetActivityType().GetName())
+	var summary string
+	require.NoError(t, converter.GetDefaultDataConverter().FromPayload(scheduled.GetUserMetadata().GetSummary(), &summary))
+	require.Contains(t, summary, "anthropic/claude-standby", "the story does not name the provider")
+	require.Contains(t, summary, first.Reason, "the story does not say why")
+}
+
+// historyOf reads the history of the workflow's latest run.
+func historyOf(t testing.TB, c sdkclient.Client, workflowID string) []*historypb.HistoryEvent {
+	t.Helper()
+	var events []*historypb.HistoryEvent
+	all := c.GetWorkflowHistory(within(t, soon), workflowID, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for all.HasNext() {
+		event, err := all.Next()
+		require.NoError(t, err)
+		events = append(events, event)
+	}
+	return events
+}
+
+// eventOf is the first event of the kind that fits.
+func eventOf(t testing.TB, events []*historypb.HistoryEvent, kind enumspb.EventType, fits func(*historypb.HistoryEvent) bool) *historypb.HistoryEvent {
+	t.Helper()
+	for _, event := range events {
+		if event.GetEventType() == kind && fits(event) {
+			return event
+		}
+	}
+	require.Failf(t, "no such event", "the history has no fitting %s", kind)
+	return nil
+}

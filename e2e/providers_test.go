@@ -1,0 +1,95 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-dev/holdfast/simulator"
+)
+
+// providers are the simulated vendors of a test: they live in this process, and so through every kill.
+type providers struct {
+	*simulator.Simulator
+	running *simulator.Running
+}
+
+// simulate serves all vendors on ports of their own until the test ends.
+func simulate(t testing.TB) providers {
+	t.Helper()
+	p, err := serveProviders()
+	require.NoError(t, err)
+	t.Cleanup(p.close)
+	return p
+}
+
+func serveProviders() (providers, error) {
+	addrs := map[simulator.Vendor]string{}
+	for _, vendor := range simulator.Vendors() {
+		addrs[vendor] = "127.0.0.1:0"
+	}
+	sim := simulator.New(simulator.Options{RecordBodies: true})
+	running, err := simulator.Serve(context.Background(), simulator.Config{Simulator: sim, Addrs: addrs})
+	return providers{Simulator: sim, running: running}, err
+}
+
+func (p providers) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), soon)
+	defer cancel()
+	_ = p.running.Close(ctx) // what still hangs belongs to a killed process
+}
+
+// takes makes the vendor answer after this long.
+func (p providers) takes(vendor simulator.Vendor, latency time.Duration) {
+	p.SetBehaviour(vendor, simulator.Behaviour{Latency: latency})
+}
+
+// prompts counts the calls for a completion that have reached any vendor, by their last user text.
+func (p providers) prompts() map[string]int {
+	calls := map[string]int{}
+	for _, vendor := range simulator.Vendors() {
+		for _, call := range p.Completions(vendor) {
+			calls[call.Text]++
+		}
+	}
+	return calls
+}
+
+// ofModel counts the calls for a completion of one model.
+func (p providers) ofModel(vendor simulator.Vendor, model string) int {
+	n := 0
+	for _, call := range p.Completions(vendor) {
+		if call.Model == model {
+			n++
+		}
+	}
+	return n
+}
+
+// config writes a configuration. A route is written as its name and then its targets, "vendor/model", tried in that order.
+func (p providers) config(t testing.TB, routes ...[]string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "gateway.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(p.configText(routes...)), 0o600))
+	return path
+}
+
+func (p providers) configText(routes ...[]string) string {
+	var text strings.Builder
+	text.WriteString("model_list:\n")
+	for _, route := range routes {
+		for i, target := range route[1:] {
+			vendor, _, _ := strings.Cut(target, "/")
+			fmt.Fprintf(&text, "  - model_name: %s\n    litellm_params: {model: %s, api_base: %q, order: %d}\n",
+				route[0], target, p.running.BaseURL(simulator.Vendor(vendor)), i+1)
+		}
+	}
+	text.WriteString("router_settings: {timeout: 120}\n")
+	return text.String()
+}

@@ -1,0 +1,82 @@
+package e2e_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// standing is one instance for the tests that break no process: starting one costs seconds. Each test has a route, and so
+// models, of its own.
+//
+//nolint:gochecknoglobals // one instance a process is the point; tests have no place to hand it down from
+var standing sharedInstance
+
+type sharedInstance struct {
+	once      sync.Once
+	err       error
+	root      string
+	instance  *instance
+	providers providers
+}
+
+// use gives the instance, started on first use, and its providers.
+func (s *sharedInstance) use(t testing.TB) (*instance, providers) {
+	t.Helper()
+	s.once.Do(func() { s.err = s.start(t) })
+	require.NoError(t, s.err)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the shared instance's log ends with:\n%s", tailOf(s.instance.stderr.String()))
+		}
+	})
+	return s.instance, s.providers
+}
+
+func (s *sharedInstance) start(t testing.TB) (err error) {
+	t.Helper()
+	if s.providers, err = serveProviders(); err != nil {
+		return err
+	}
+	if s.root, err = makeDataDir(); err != nil {
+		return err
+	}
+	config := filepath.Join(s.root, "gateway.yaml")
+	text := s.providers.configText(
+		[]string{"failing", "openai/gpt-failing", "anthropic/claude-standby"},
+		[]string{"popular", "openai/gpt-popular"},
+		[]string{"secret", "openai/gpt-secret", "anthropic/claude-secret"},
+		[]string{"sdk", "openai/gpt-sdk"},
+		[]string{"sdk-claude", "anthropic/claude-sdk"},
+	)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		return err
+	}
+	dir := filepath.Join(s.root, "data")
+	p, err := spawn(binary(t), nil, nil, upArgs(t, dir, config)...)
+	if err != nil {
+		return err
+	}
+	s.instance = &instance{process: p, dir: dir}
+	ctx, cancel := context.WithTimeout(context.Background(), late)
+	defer cancel()
+	return s.instance.await(ctx)
+}
+
+// close ends the instance after the last test.
+func (s *sharedInstance) close() {
+	if s.instance != nil {
+		_ = s.instance.end(syscall.SIGKILL)
+	}
+	if s.root != "" {
+		_ = removeDataDir(s.root)
+	}
+	if s.providers.running != nil {
+		s.providers.close()
+	}
+}
