@@ -293,4 +293,3 @@ func TestACompletionIsItsTenantsAlone(t *testing.T) {
 	require.Nil(t, outcome.Answer)
 	require.Equal(t, completions.StateOpen, outcome.Completion.State)
 }
-

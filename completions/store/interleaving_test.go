@@ -147,11 +147,11 @@ func TestAnyInterleavingOfDriversEndsInOneOutcome(t *testing.T) {
 	for seed := range uint64(120) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		drivers := []*driver{begin(t, w, fmt.Sprintf("p-%d/1", seed))}
-		for range 6 + random.IntN(20) {
+		for step := range 6 + random.IntN(20) {
 			current := drivers[len(drivers)-1]
 			switch {
 			case random.IntN(6) == 0:
-				if heir := current.adopt(t, fmt.Sprintf("p-%d/%d", seed, len(drivers)+1)); heir != nil {
+				if heir := current.adopt(t, fmt.Sprintf("p-%d/%d", seed, step+2)); heir != nil {
 					drivers = append(drivers, heir)
 				}
 			default: // ghosts work on as if nothing had happened

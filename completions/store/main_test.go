@@ -155,7 +155,7 @@ func answer(text string) llm.Response {
 	return llm.Response{
 		ID: "vendor-1", Model: "gpt-4.1-2026", FinishReason: llm.FinishStop, NativeFinishReason: "stop",
 		Message: llm.Message{Role: llm.RoleAssistant, Parts: []llm.Part{llm.Text(text)}},
-		Usage:   llm.Usage{InputTokens: 10, OutputTokens: 5, Raw: []byte(`{"prompt_tokens": 10}`)},
+		Usage:   llm.Usage{InputTokens: 10, OutputTokens: 5, Raw: []byte(`{"prompt_tokens":10}`)},
 	}
 }
 

@@ -13,7 +13,6 @@ for database in temporal temporal_visibility; do
   esac
   sql() { temporal-sql-tool --plugin postgres12_pgx --ep "${POSTGRES_HOST:-postgres}" -p "${POSTGRES_PORT:-5432}" -u holdfast --db "$database" "$@"; }
   sql create-database
-  # Fails where the schema is there already; whether it is good, the update finds out.
-  sql setup-schema -v 0.0 || echo "$database has a schema"
+  sql setup-schema -v 0.0 # leaves a newer schema alone
   sql update-schema -d "${SCHEMA_DIR:-/etc/temporal/schema}/postgresql/v12/$schema/versioned"
 done

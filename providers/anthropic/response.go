@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-
 	"time"
 
 	anthropicsdk "github.com/anthropics/anthropic-sdk-go"

@@ -89,7 +89,7 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 // readBounded reads and closes body, or fails when it is longer than limit.
 func readBounded(body io.ReadCloser, limit int64) ([]byte, error) {
 	defer func() { _ = body.Close() }() // everything wanted from it has been read
-	content, err := io.ReadAll(body)
+	content, err := io.ReadAll(io.LimitReader(body, limit+1))
 	if err != nil {
 		return nil, err
 	}
