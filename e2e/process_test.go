@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -85,7 +87,7 @@ func run(t testing.TB, env []string, args ...string) *process {
 			t.Errorf("ending holdfast %s: %v", args[0], err)
 		}
 		if t.Failed() {
-			t.Logf("the log of holdfast %s ended with:\n%s", strings.Join(args, " "), tailOf(p.stderr.String()))
+			p.showLog(t, args[0])
 		}
 	})
 	return p
@@ -172,9 +174,19 @@ func (p *process) ready(t testing.TB) (api, adminAPI string) {
 	return api, adminAPI
 }
 
+// showLog shows the end of the log; with "go test -artifacts" the whole of it is kept.
+func (p *process) showLog(t testing.TB, name string) {
+	t.Helper()
+	path := filepath.Join(t.ArtifactDir(), fmt.Sprintf("holdfast-%s-%d.log", name, p.cmd.Process.Pid))
+	if err := os.WriteFile(path, []byte(p.stdout.String()+p.stderr.String()), 0o600); err != nil {
+		t.Error(err)
+	}
+	t.Logf("the log of holdfast %s (process %d) ends with:\n%s", name, p.cmd.Process.Pid, tailOf(p.stderr.String()))
+}
+
 // tailOf is what fits a test's log of a long text.
 func tailOf(text string) string {
-	const most = 8 << 10
+	const most = 4 << 10
 	if len(text) > most {
 		text = "…" + text[len(text)-most:]
 	}

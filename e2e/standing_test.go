@@ -32,7 +32,7 @@ func (s *sharedInstance) use(t testing.TB) (*instance, providers) {
 	require.NoError(t, s.err)
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("the shared instance's log ends with:\n%s", tailOf(s.instance.stderr.String()))
+			s.instance.showLog(t, "up")
 		}
 	})
 	return s.instance, s.providers
