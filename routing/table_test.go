@@ -181,8 +181,8 @@ model_list:
 			Messages: []llm.Message{{Role: llm.RoleUser, Parts: []llm.Part{llm.Text("hello")}}},
 		})
 		require.NoError(t, err)
-		calls := sim.Calls()
-		return endpoint.KeyName, calls[len(calls)-1].KeyFingerprint
+		calls := sim.Calls(simulator.OpenAI)
+		return endpoint.KeyName, calls[len(calls)-1].Key
 	}
 	v.set("openai", key("old", "test-key-1111111111"), key("spare", "test-key-3333333333"))
 	name, sent := call()

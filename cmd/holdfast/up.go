@@ -127,6 +127,14 @@ func (u *upRun) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	// The token and the address are there before the first request can be served: scripts wait for /readyz alone.
+	token, err := u.firstToken(ctx, databaseURL)
+	if err != nil {
+		return err
+	}
+	if err := u.dir.announce(u.where()); err != nil {
+		return err
+	}
 	u.node, err = startNode(ctx, nodeConfig{
 		node: name, ownNode: true, config: cfg, databaseURL: databaseURL,
 		keeperURL: orDefault(cfg.Vault.Keeper, "file://"+u.dir.file("vault.key")), createKeeper: true,
@@ -134,13 +142,6 @@ func (u *upRun) start(ctx context.Context) (err error) {
 		work: allWork(), grace: u.opts.grace, logger: u.logger,
 	})
 	if err != nil {
-		return err
-	}
-	token, err := u.firstToken(ctx)
-	if err != nil {
-		return err
-	}
-	if err := u.dir.announce(u.where()); err != nil {
 		return err
 	}
 	return u.welcome(token)
@@ -245,12 +246,17 @@ func (u *upRun) temporalDatabase() (string, error) {
 }
 
 // firstToken makes the first API token on the first start; it is empty on later ones.
-func (u *upRun) firstToken(ctx context.Context) (string, error) {
+func (u *upRun) firstToken(ctx context.Context, databaseURL string) (string, error) {
 	path := u.dir.file(tokenFile)
 	if _, err := os.Stat(path); err == nil {
 		return "", nil
 	}
-	_, secret, err := u.node.tokens.Create(ctx, "default", "first")
+	pool, err := postgres.Open(ctx, databaseURL, postgres.Options{MaxConns: 1})
+	if err != nil {
+		return "", err
+	}
+	defer pool.Close()
+	_, secret, err := access.NewStore(pool, time.Now).Create(ctx, "default", "first")
 	if err != nil {
 		return "", fmt.Errorf("creating the first API token: %w", err)
 	}
@@ -277,7 +283,13 @@ func (u *upRun) wait(ctx context.Context) error {
 		if u.postgres != nil {
 			postgresDone = u.postgres.Done()
 		}
+		var temporalFailed <-chan struct{}
+		if u.temporal != nil {
+			temporalFailed = u.temporal.Failed()
+		}
 		select {
+		case <-temporalFailed:
+			return fmt.Errorf("the Temporal server has failed: %w", u.temporal.Err())
 		case <-ctx.Done():
 			u.tell("\nStopping: waiting for calls in flight, at most " + u.opts.grace.String() + ". Ctrl-C again stops at once.")
 			return nil

@@ -54,6 +54,7 @@ type Server struct {
 	ui           *webUI
 	lock         *pgx.Conn
 	log          *logger
+	level        *slog.LevelVar
 	stopOnce     sync.Once
 	stopped      chan struct{}
 }
@@ -82,7 +83,9 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{addr: addrs.frontend.dial(), log: newLogger(cfg.Logger, cfg.LogLevel), stopped: make(chan struct{})}
+	level := new(slog.LevelVar)
+	level.Set(cfg.LogLevel.Level())
+	s := &Server{addr: addrs.frontend.dial(), level: level, log: newLogger(cfg.Logger, level), stopped: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
@@ -164,7 +167,12 @@ func (s *Server) Stop(ctx context.Context) error {
 				s.ui.stop()
 			}
 			if s.temporal != nil {
-				if err := s.temporal.Stop(); err != nil {
+				// Loops that are cut off in the middle of a query report it as an error: at this point it is none.
+				level := s.level.Level()
+				s.level.Set(slog.LevelError + 1)
+				err := s.temporal.Stop()
+				s.level.Set(level)
+				if err != nil {
 					s.log.Error("temporal server did not stop cleanly", tag.Error(err)) //nolint:contextcheck // the server's logger has none
 				}
 			}
