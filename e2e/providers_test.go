@@ -29,12 +29,19 @@ func simulate(t testing.TB) providers {
 	return p
 }
 
+// serveProviders serves vendors that echo the last user text, or say what it asks for behind "answer with".
 func serveProviders() (providers, error) {
 	addrs := map[simulator.Vendor]string{}
 	for _, vendor := range simulator.Vendors() {
 		addrs[vendor] = "127.0.0.1:0"
 	}
-	sim := simulator.New(simulator.Options{RecordBodies: true})
+	var sim *simulator.Simulator
+	sim = simulator.New(simulator.Options{RecordBodies: true, Answer: func(call simulator.Call) simulator.Answer {
+		if _, wanted, ok := strings.Cut(call.Text, "answer with "); ok {
+			return simulator.Answer{Text: wanted}
+		}
+		return sim.DefaultAnswer(call)
+	}})
 	running, err := simulator.Serve(context.Background(), simulator.Config{Simulator: sim, Addrs: addrs})
 	return providers{Simulator: sim, running: running}, err
 }

@@ -21,13 +21,13 @@ func TestNoSecretInHistory(t *testing.T) {
 	long(t)
 	holdfast, providers := standing.use(t)
 	const (
-		prompt = "prompt4QmZr7WvKxT2"
-		answer = "claude-secret] You said: " + prompt
+		prompt = "prompt4QmZr7WvKxT2yBn"
+		answer = "answer8HsJc5VgLwD3fEp"
 		key    = "sk-e2e-9fK2vXqLw83NdRtYbPzJ"
 	)
 	command(t, key, nil, "keys", "add", "openai", "--name", "secret", "--data", holdfast.dir)
 	require.Eventually(t, func() bool { // the vault tells the worker by notification
-		got := holdfast.mustSend(t, ask{route: "secret", prompt: "warm"})
+		got := holdfast.mustSend(t, ask{route: "secret", prompt: "a first question"})
 		return holdfast.record(t, got.id()).Attempts[0].KeyName == "secret"
 	}, soon, tick)
 	calls := providers.Completions(simulator.OpenAI)
@@ -38,17 +38,15 @@ func TestNoSecretInHistory(t *testing.T) {
 		Match: simulator.Match{Model: "gpt-secret"}, Status: http.StatusServiceUnavailable,
 		Message: "cannot answer " + prompt + " with the key " + key,
 	})
-	conversation := holdfast.newConversation(t)
+	question := prompt + ", answer with " + answer
 	var found []record
-	for _, a := range []ask{
-		{route: "secret", prompt: prompt}, {route: "secret", prompt: prompt, conversation: conversation},
-	} {
-		got := holdfast.mustSend(t, a)
-		require.Contains(t, got.text(t), answer)
+	for _, conversation := range []string{"", holdfast.newConversation(t)} {
+		got := holdfast.mustSend(t, ask{route: "secret", prompt: question, conversation: conversation})
+		require.Equal(t, answer, got.text(t))
 		found = append(found, holdfast.record(t, got.id()))
 	}
 
-	secrets := map[string]string{"the prompt": prompt, "the answer": "You said: prompt4Q", "the key": key}
+	secrets := map[string]string{"the prompt": prompt, "the answer": answer, "the key": key}
 	c := holdfast.temporal(t)
 	var histories strings.Builder
 	for _, completion := range found {
@@ -57,7 +55,7 @@ func TestNoSecretInHistory(t *testing.T) {
 			histories.WriteString(protojson.Format(event))
 		}
 	}
-	require.Contains(t, histories.String(), "ActivityTaskScheduled", "this is no history")
+	require.Contains(t, histories.String(), "EVENT_TYPE_ACTIVITY_TASK_SCHEDULED", "this is no history")
 	requireNone(t, secrets, "a history", histories.String())
 	temporal := dump(t, holdfast.database(t, "temporal")) + dump(t, holdfast.database(t, "temporal_visibility"))
 	require.Contains(t, temporal, hex.EncodeToString([]byte(found[0].WorkflowID)), "this dump would not show a secret either")

@@ -151,3 +151,29 @@ func TestRetryAfterIsTheLeastWait(t *testing.T) {
 		require.Less(t, decision.Delay, 35*time.Second)
 	}
 }
+
+func TestTheVerdictIsTheMostHopefulFailure(t *testing.T) {
+	t.Parallel()
+	busy := failover.Failure{Deployment: "a", Kind: llm.KindOverloaded, RetryAfter: time.Second}
+	key := failover.Failure{Deployment: "b", Kind: llm.KindCredential}
+	wrong := failover.Failure{Deployment: "b", Kind: llm.KindCallerFault}
+	lost := failover.Failure{Deployment: "b", Lost: true}
+	for name, c := range map[string]struct {
+		failures []failover.Failure
+		want     failover.Failure
+	}{
+		"the last":                    {[]failover.Failure{key, busy}, busy},
+		"patience before our own key": {[]failover.Failure{busy, key}, busy},
+		"only our own trouble":        {[]failover.Failure{key}, key},
+		"the request itself is wrong": {[]failover.Failure{busy, wrong}, wrong},
+		"lost last":                   {[]failover.Failure{busy, lost}, busy},
+	} {
+		got, ok := failover.Verdict(c.failures)
+		require.True(t, ok, name)
+		require.Equal(t, c.want, got, name)
+	}
+	_, ok := failover.Verdict([]failover.Failure{lost})
+	require.False(t, ok)
+	_, ok = failover.Verdict(nil)
+	require.False(t, ok)
+}

@@ -189,17 +189,18 @@ func (c *completion) finish(ctx workflow.Context, result CompletionResult) (Comp
 
 // finalError is what the completion failed with: nil when no target was eligible in the first place.
 func (c *completion) finalError() *llm.Error {
-	if c.lastError != nil {
+	if c.cancelled || len(c.plan.Candidates) == 0 {
 		return c.lastError
 	}
-	if len(c.plan.Candidates) == 0 {
-		return nil
+	verdict, known := failover.Verdict(c.failures)
+	switch {
+	case !known:
+		return &llm.Error{Kind: llm.KindTimeout, Provider: "none", Code: "deadline_exceeded", Detail: c.next.Reason}
+	case c.lastError != nil && c.lastError.Kind == verdict.Kind:
+		return c.lastError
+	default:
+		return &llm.Error{Kind: verdict.Kind, Provider: "several", RetryAfter: verdict.RetryAfter, Detail: c.next.Reason}
 	}
-	final := &llm.Error{Kind: llm.KindTimeout, Provider: "none", Code: "deadline_exceeded", Detail: c.next.Reason}
-	if n := len(c.failures); n > 0 && c.failures[n-1].Kind != "" {
-		final.Kind, final.Code, final.RetryAfter = c.failures[n-1].Kind, "", c.failures[n-1].RetryAfter
-	}
-	return final
 }
 
 func (c *completion) remaining(ctx workflow.Context) time.Duration {

@@ -52,3 +52,26 @@ func (h levelFloor) WithAttrs(attrs []slog.Attr) slog.Handler {
 func (h levelFloor) WithGroup(name string) slog.Handler {
 	return levelFloor{h.Handler.WithGroup(name), h.floor}
 }
+
+// withoutMessage passes on all but one message.
+type withoutMessage struct {
+	slog.Handler
+	message string
+}
+
+func without(handler slog.Handler, message string) slog.Handler { return withoutMessage{handler, message} }
+
+func (h withoutMessage) Handle(ctx context.Context, record slog.Record) error {
+	if record.Message == h.message {
+		return nil
+	}
+	return h.Handler.Handle(ctx, record)
+}
+
+func (h withoutMessage) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return withoutMessage{h.Handler.WithAttrs(attrs), h.message}
+}
+
+func (h withoutMessage) WithGroup(name string) slog.Handler {
+	return withoutMessage{h.Handler.WithGroup(name), h.message}
+}

@@ -21,7 +21,9 @@ func dialTemporal(ctx context.Context, address string, logger *slog.Logger) (cli
 			return nil, fmt.Errorf("reading Temporal's settings from the environment: %w", err)
 		}
 	}
-	options.Logger = temporallog.NewStructuredLogger(slog.New(atLeast(logger.Handler(), slog.LevelWarn)))
+	// A failed provider call is an activity error to the SDK; the activity has logged it already, with its decision.
+	quiet := without(atLeast(logger.Handler(), slog.LevelWarn), "Activity error.")
+	options.Logger = temporallog.NewStructuredLogger(slog.New(quiet))
 	// On a loopback or a data centre's network, compression costs more than it saves: 11 to 24 % of the server's CPU.
 	options.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)

@@ -75,23 +75,28 @@ func (s *Store) Living(ctx context.Context) (int, error) {
 	return n, nil
 }
 
+// unstarted is how long an accepted completion may wait for its first attempt before its start is taken for lost: the
+// process could not reach Temporal, or was told that the acceptance had failed when it had not.
+const unstarted = 15 * time.Second
+
 // overdue is how long after its deadline an open completion with a living instance is taken for stuck: its workflow was
 // terminated by hand, say. Re-driving it records the failure.
 const overdue = 30 * time.Second
 
-// Adopt takes over at most limit open completions that no living process drives, or that are long overdue, raising the
-// epoch of each. The caller must drive them.
+// Adopt takes over at most limit open completions that no living process drives, whose start was lost, or that are long
+// overdue, raising the epoch of each. The caller must drive them.
 func (s *Store) Adopt(ctx context.Context, instanceID string, limit int) ([]completions.Completion, error) {
 	const update = `WITH orphans AS (
 			SELECT id FROM completions o
 			WHERE o.state = 'open' AND (
 				NOT EXISTS (SELECT FROM instances i WHERE i.id = o.instance_id)
+				OR (o.attempts = 0 AND o.driven_at < clock_timestamp() - $4::interval)
 				OR (o.deadline < clock_timestamp() - $3::interval AND o.driven_at < clock_timestamp() - $3::interval))
 			ORDER BY o.accepted_at LIMIT $2 FOR UPDATE SKIP LOCKED)
 		UPDATE completions c SET instance_id = $1, epoch = c.epoch + 1, driven_at = clock_timestamp()
 		FROM orphans WHERE c.id = orphans.id
 		RETURNING ` + completionColumns
-	rows, _ := s.pool.Query(ctx, update, instanceID, limit, overdue)
+	rows, _ := s.pool.Query(ctx, update, instanceID, limit, overdue, unstarted)
 	adopted, err := pgx.CollectRows(rows, scanCompletion)
 	if err != nil {
 		return nil, fmt.Errorf("adopting completions: %w", err)

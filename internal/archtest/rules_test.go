@@ -74,12 +74,12 @@ func rules() []rule {
 			why:   "the worker registers and runs; what it needs is handed to it",
 		},
 		{
-			in: []string{"./..."}, except: []string{"./providers/...", "./cmd/...", "./routing/...", "./internal/deps"},
+			in: []string{"./..."}, except: []string{"./providers/...", "./cmd/...", "./routing/..."},
 			neverDirectly: append(vendorSDKs(), "./providers/..."),
 			why:           "vendors' libraries stay inside their provider; only the composition picks providers",
 		},
 		{
-			in: []string{"./..."}, except: []string{"./standalone/temporalserver", "./internal/deps"}, tests: true,
+			in: []string{"./..."}, except: []string{"./standalone/temporalserver"}, tests: true,
 			neverDirectly: []string{"go.temporal.io/server/...", "github.com/temporalio/ui-server/..."},
 			why:           "one package links the Temporal server, so that slim builds and test builds do without",
 		},
@@ -93,7 +93,7 @@ func rules() []rule {
 			why: "the composition root is the top",
 		},
 		{
-			in: []string{"./..."}, except: []string{"test packages", "./internal/deps"},
+			in: []string{"./..."}, except: []string{"test packages"},
 			neverDirectly: []string{"test packages", "testing/...", "github.com/stretchr/testify/...", "go.uber.org/goleak/..."},
 			why:           "what exists for tests is imported by tests only",
 		},
