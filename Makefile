@@ -51,16 +51,16 @@ test: ## run every test; starts all that the tests need by itself
 test-short: ## run the tests that need neither the binary nor minutes
 	@.ci/test -short
 
-replay: ## replay the recorded workflow histories against today's code
-	go test -count=1 -run Replay ./workflows/...
+replay: ## replay the recorded workflow histories against the code as it is
+	go test -count=1 -run Replay ./workflows
 
 golden: ## rewrite golden files from what the code does now; read the diff
 	@packages=$$(grep -rlE 'flag\.Bool\("update"|providertest"' --include='*_test.go' . | xargs -n1 dirname | sort -u); \
 	echo "go test -update" $$packages; \
 	for package in $$packages; do go test -count=1 "$$package" -update; done
 
-record-histories: build ## record workflow histories anew, for a change that old workflows cannot meet
-	HOLDFAST_TEST_BINARY=$(CURDIR)/bin/holdfast go test -count=1 -run Replay ./workflows/... -record
+record-histories: build ## record workflow histories anew, from deployed code, never from a branch that changes workflows
+	RECORD_HISTORIES=1 HOLDFAST_TEST_BINARY=$(CURDIR)/bin/holdfast go test -count=1 -run TestRecordHistories ./workflows
 
 fuzz: ## fuzz every fuzz target for FUZZTIME (30s) each
 	@grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r file; do \

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -91,13 +92,20 @@ func upArgs(t testing.TB, dir, config string) []string {
 	return args
 }
 
-// freeAddress is a loopback address that nobody listens on now.
+// freeAddress is a loopback address that nobody listens on now. Its port lies below those that systems give to outgoing
+// connections: one of those may be taken again before its server listens.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, listener.Close())
-	return listener.Addr().String()
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000))
+		listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", address)
+		if err == nil {
+			require.NoError(t, listener.Close())
+			return address
+		}
+	}
+	require.Fail(t, "no free port was found")
+	return ""
 }
 
 // await waits until this very process has announced itself: a killed one leaves its file behind.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -211,7 +212,7 @@ func (v *Vault) openAll(ctx context.Context, active []row) *snapshot {
 		next.byProvider[o.Provider] = append(next.byProvider[o.Provider], Key{Name: o.Name, Secret: o.secret})
 	}
 	for provider, list := range next.byProvider {
-		next.byProvider[provider] = list[:len(list):len(list)] // an append by a caller copies
+		next.byProvider[provider] = slices.Clip(list) // an append by a caller copies
 	}
 	return next
 }

@@ -83,8 +83,7 @@ func (e *Error) Unwrap() error { return e.cause }
 
 // KindOf is the kind of err: that of the [Error] in its chain, or [KindUnknown].
 func KindOf(err error) Kind {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind
 	}
 	return KindUnknown

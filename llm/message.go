@@ -1,5 +1,7 @@
 package llm
 
+import "strings"
+
 // Role says who speaks in a [Message].
 type Role string
 
@@ -65,24 +67,24 @@ func Result(callID, content string) Part {
 
 // Text is the message's text parts joined, without refusals and tools.
 func (m Message) Text() string {
-	var text string
+	var text strings.Builder
 	for _, part := range m.Parts {
 		if part.Type == PartText {
-			text += part.Text
+			text.WriteString(part.Text)
 		}
 	}
-	return text
+	return text.String()
 }
 
 // Refusal is the message's refusal parts joined; empty if the model did not refuse.
 func (m Message) Refusal() string {
-	var text string
+	var text strings.Builder
 	for _, part := range m.Parts {
 		if part.Type == PartRefusal {
-			text += part.Text
+			text.WriteString(part.Text)
 		}
 	}
-	return text
+	return text.String()
 }
 
 // ToolCalls lists the message's tool calls in order.

@@ -61,7 +61,9 @@ func (anthropicProtocol) headers(h http.Header, reply *reply, e *wireError) {
 		}
 		at := reset.UTC().Format(time.RFC3339)
 		for _, limit := range [...]struct{ name, limit, remaining string }{
-			{"Requests", "4000", "3999"}, {"Tokens", "2400000", "2399000"}, {"Input-Tokens", "2000000", "1999000"},
+			{"Requests", "4000", "3999"},
+			{"Tokens", "2400000", "2399000"},
+			{"Input-Tokens", "2000000", "1999000"},
 			{"Output-Tokens", "400000", "399000"},
 		} {
 			if limited {

@@ -98,7 +98,7 @@ func TestServeListensAndCloses(t *testing.T) {
 	client := &http.Client{Transport: transport}
 	for _, vendor := range simulator.Vendors() {
 		path, body := hello(vendor)
-		response, err := client.Do(request(t, t.Context(), "http://"+running.Addr(vendor)+path, jsonReader(body)))
+		response, err := client.Do(request(t.Context(), t, "http://"+running.Addr(vendor)+path, jsonReader(body)))
 		require.NoError(t, err)
 		response.Body.Close()
 		require.Equal(t, 200, response.StatusCode)
@@ -114,7 +114,7 @@ func TestServeListensAndCloses(t *testing.T) {
 	hung := make(chan error, 1)
 	go func() {
 		path, body := hello(simulator.OpenAI)
-		_, err := client.Do(request(t, t.Context(), "http://"+running.Addr(simulator.OpenAI)+path, jsonReader(body))) //nolint:bodyclose // none came
+		_, err := client.Do(request(t.Context(), t, "http://"+running.Addr(simulator.OpenAI)+path, jsonReader(body)))
 		hung <- err
 	}()
 	require.NoError(t, running.Simulator().WaitCalls(within(t, 30*time.Second), simulator.OpenAI, 2))

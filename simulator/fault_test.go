@@ -87,7 +87,7 @@ func TestFaultsAreTriedInOrderAndMatch(t *testing.T) {
 	w.sim.SetFault(simulator.OpenAI, simulator.Fault{Status: 401, Match: simulator.Match{Key: simulator.Fingerprint("sk-b")}})
 	w.sim.SetFault(simulator.OpenAI, simulator.Fault{Status: 500, Share: 0.5})
 	ask := func(model, key string) int {
-		r := request(t, t.Context(), w.urls[simulator.OpenAI]+"/v1/chat/completions",
+		r := request(t.Context(), t, w.urls[simulator.OpenAI]+"/v1/chat/completions",
 			jsonReader(`{"model":"`+model+`","messages":[{"role":"user","content":"x"}]}`))
 		r.Header.Set("Authorization", "Bearer "+key)
 		response, err := w.http.Do(r)
@@ -147,7 +147,7 @@ func TestResetCutsTheConnection(t *testing.T) {
 		w := setup(t, simulator.Options{})
 		w.sim.SetFault(vendor, simulator.Fault{Reset: true, Count: 1})
 		path, body := hello(vendor)
-		_, err := w.http.Do(request(t, t.Context(), w.urls[vendor]+path, jsonReader(body))) //nolint:bodyclose // none came
+		_, err := w.http.Do(request(t.Context(), t, w.urls[vendor]+path, jsonReader(body)))
 		require.ErrorIs(t, err, syscall.ECONNRESET)
 		require.Zero(t, w.sim.Calls(vendor)[0].Status)
 		require.Equal(t, []int{200}, w.statuses(t, vendor, 1))
@@ -184,7 +184,7 @@ func TestHangEndsWhenTheClientLeaves(t *testing.T) {
 		leave, cancel := context.WithCancelCause(ctx)
 		failed := make(chan error, 1)
 		go func() {
-			_, err := w.http.Do(request(t, leave, w.urls[vendor]+path, jsonReader(body))) //nolint:bodyclose // none came
+			_, err := w.http.Do(request(t, leave, w.urls[vendor]+path, jsonReader(body)))
 			failed <- err
 		}()
 		require.NoError(t, w.sim.WaitCalls(ctx, vendor, 1))
@@ -204,7 +204,7 @@ func TestHangAndLatencyEndWhenTheSimulatorCloses(t *testing.T) {
 		failed := make(chan error, 1)
 		go func() {
 			path, body := hello(simulator.OpenAI)
-			_, err := w.http.Do(request(t, t.Context(), w.urls[simulator.OpenAI]+path, jsonReader(body))) //nolint:bodyclose // none came
+			_, err := w.http.Do(request(t.Context(), t, w.urls[simulator.OpenAI]+path, jsonReader(body)))
 			failed <- err
 		}()
 		require.NoError(t, w.sim.WaitCalls(within(t, 30*time.Second), simulator.OpenAI, 1))

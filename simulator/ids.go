@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"fmt"
 	"strconv"
 	"sync/atomic"
 )
@@ -47,8 +46,3 @@ func mix(z uint64) uint64 {
 // fault numbers the faults: short, because people type it.
 func (s *idSource) fault() string { return "fault-" + strconv.FormatUint(s.faults.Add(1), 10) }
 
-// uuid gives an id in the form of a version 4 UUID.
-func (s *idSource) uuid() string {
-	h := s.mint("", hexDigits, 32)
-	return fmt.Sprintf("%s-%s-4%s-a%s-%s", h[0:8], h[8:12], h[13:16], h[17:20], h[20:32])
-}

@@ -72,7 +72,7 @@ func hello(vendor simulator.Vendor) (path, body string) {
 	}
 }
 
-func request(t *testing.T, ctx context.Context, url string, body io.Reader) *http.Request {
+func request(ctx context.Context, t *testing.T, url string, body io.Reader) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, body)
 	require.NoError(t, err)
@@ -91,7 +91,7 @@ type answer struct {
 
 func (w *world) post(t *testing.T, vendor simulator.Vendor, path, body string) answer {
 	t.Helper()
-	response, err := w.http.Do(request(t, t.Context(), w.urls[vendor]+path, strings.NewReader(body)))
+	response, err := w.http.Do(request(t.Context(), t, w.urls[vendor]+path, strings.NewReader(body)))
 	require.NoError(t, err)
 	defer response.Body.Close()
 	data, err := io.ReadAll(response.Body)

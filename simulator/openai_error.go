@@ -92,8 +92,10 @@ func (p openAIProtocol) errorForStatus(status int, model string) *wireError {
 	case http.StatusUnauthorized:
 		return p.badKey(nil, "unknown")
 	case http.StatusForbidden:
-		return &wireError{status: status, kind: "request_forbidden", code: "unsupported_country_region_territory",
-			message: "Country, region, or territory not supported"}
+		return &wireError{
+			status: status, kind: "request_forbidden", code: "unsupported_country_region_territory",
+			message: "Country, region, or territory not supported",
+		}
 	case http.StatusNotFound:
 		return p.unknownModel(model)
 	case http.StatusRequestEntityTooLarge:
@@ -105,8 +107,10 @@ func (p openAIProtocol) errorForStatus(status int, model string) *wireError {
 	case http.StatusBadGateway: // written by the vendor's CDN
 		return &wireError{status: status, kind: "cf_bad_gateway", code: strconv.Itoa(status), message: "Bad gateway."}
 	case http.StatusServiceUnavailable:
-		return &wireError{status: status, kind: "service_unavailable_error",
-			message: "The engine is currently overloaded, please try again later"}
+		return &wireError{
+			status: status, kind: "service_unavailable_error",
+			message: "The engine is currently overloaded, please try again later",
+		}
 	default:
 		if status >= 400 && status < 500 {
 			return openAIInvalid("", "", "The request could not be processed.").withStatus(status)

@@ -35,8 +35,13 @@ func openAILimits(p *prompt, members fields) *wireError {
 		name      string
 		low, high float64
 	}{
-		{"temperature", 0, 2}, {"top_p", 0, 1}, {"presence_penalty", -2, 2}, {"frequency_penalty", -2, 2},
-		{"max_tokens", 1, 1e9}, {"max_completion_tokens", 1, 1e9}, {"n", 1, 128},
+		{"temperature", 0, 2},
+		{"top_p", 0, 1},
+		{"presence_penalty", -2, 2},
+		{"frequency_penalty", -2, 2},
+		{"max_tokens", 1, 1e9},
+		{"max_completion_tokens", 1, 1e9},
+		{"n", 1, 128},
 	} {
 		if refused := openAIRange(members, limit.name, limit.low, limit.high); refused != nil {
 			return refused

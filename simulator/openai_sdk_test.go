@@ -39,7 +39,7 @@ func TestOpenAISDKReadsATextAnswer(t *testing.T) {
 	require.Equal(t, "gpt-4.1", completion.Model)
 	require.Equal(t, "[openai/gpt-4.1] You said: hello there", completion.Choices[0].Message.Content)
 	require.Equal(t, "stop", completion.Choices[0].FinishReason)
-	require.True(t, completion.Choices[0].JSON.Logprobs.Raw() == "null")
+	require.Equal(t, "null", completion.Choices[0].JSON.Logprobs.Raw())
 	require.InDelta(t, time.Now().Unix(), completion.Created, 60)
 	require.Positive(t, completion.Usage.PromptTokens)
 	require.Positive(t, completion.Usage.CompletionTokens)

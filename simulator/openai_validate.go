@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -169,9 +170,9 @@ func openAIPairs(messages []openAIMessageIn) *wireError {
 
 // followsCalls says whether the messages end with an assistant's calls, or with answers to them.
 func followsCalls(messages []openAIMessageIn) bool {
-	for i := len(messages) - 1; i >= 0; i-- {
-		if messages[i].Role != "tool" {
-			return len(messages[i].ToolCalls) > 0
+	for _, message := range slices.Backward(messages) {
+		if message.Role != "tool" {
+			return len(message.ToolCalls) > 0
 		}
 	}
 	return false

@@ -178,9 +178,16 @@ func sampleText(name, format string) string {
 	}
 	lower := strings.ToLower(name)
 	for _, known := range []struct{ part, text string }{
-		{"city", "Paris"}, {"location", "Paris"}, {"country", "France"}, {"email", "ada@example.com"},
-		{"date", "2026-01-31"}, {"url", "https://example.com/"}, {"query", "weather in Paris"}, {"name", "Ada"},
-		{"currency", "EUR"}, {"unit", "celsius"},
+		{"city", "Paris"},
+		{"location", "Paris"},
+		{"country", "France"},
+		{"email", "ada@example.com"},
+		{"date", "2026-01-31"},
+		{"url", "https://example.com/"},
+		{"query", "weather in Paris"},
+		{"name", "Ada"},
+		{"currency", "EUR"},
+		{"unit", "celsius"},
 	} {
 		if strings.Contains(lower, known.part) {
 			return known.text

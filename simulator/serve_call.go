@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -57,8 +58,7 @@ func (x *exchange) readBody() ([]byte, *wireError) {
 	_ = controller.SetReadDeadline(time.Now().Add(bodyTimeout)) // not supported by test recorders
 	defer func() { _ = controller.SetReadDeadline(time.Time{}) }()
 	body, err := io.ReadAll(http.MaxBytesReader(x.w, x.r.Body, x.sim.options.MaxBodyBytes))
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return nil, x.protocol.faultError(&Fault{Status: http.StatusRequestEntityTooLarge}, x.call.Model)
 	}
 	if err != nil { // the client left while sending: what is written goes nowhere
@@ -156,12 +156,7 @@ func (x *exchange) compose() Answer {
 }
 
 func (x *exchange) listed() bool {
-	for _, model := range x.state.models {
-		if model == x.call.Model {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(x.state.models, x.call.Model)
 }
 
 // accepts compares hashes in constant time, and against every key, so that the time taken tells nothing.

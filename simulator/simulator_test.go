@@ -25,7 +25,7 @@ func TestOnlyRequiredKeysAreAccepted(t *testing.T) {
 		w := setup(t, simulator.Options{RequireKeys: []string{"another", "sk-good"}})
 		path, body := hello(vendor)
 		ask := func(header, value string) answer {
-			r := request(t, t.Context(), w.urls[vendor]+path, jsonReader(body))
+			r := request(t.Context(), t, w.urls[vendor]+path, jsonReader(body))
 			if header != "" {
 				r.Header.Set(header, value)
 			}
@@ -228,7 +228,7 @@ func TestCombinedHandlerTellsTheVendorsApart(t *testing.T) {
 	require.Contains(t, claudes.Data[0].ID, "claude")
 	for _, vendor := range simulator.Vendors() {
 		path, body := hello(vendor)
-		response, err := server.Client().Do(request(t, t.Context(), server.URL+path, jsonReader(body)))
+		response, err := server.Client().Do(request(t.Context(), t, server.URL+path, jsonReader(body)))
 		require.NoError(t, err)
 		response.Body.Close()
 		require.Equal(t, 200, response.StatusCode)

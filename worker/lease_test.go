@@ -110,7 +110,9 @@ func TestALeaseIsRenewedEverySecond(t *testing.T) {
 		store := &table{}
 		lease := run(t, store)
 		after(10 * time.Second)
+		store.mu.Lock()
 		require.Equal(t, 10, store.renews)
+		store.mu.Unlock()
 		id, held := lease.Current()
 		require.Equal(t, []string{id}, store.members())
 		require.True(t, strings.HasPrefix(id, "node-a/"))

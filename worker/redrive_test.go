@@ -3,6 +3,7 @@ package worker_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -53,6 +54,13 @@ func (o *orphans) change(do func()) {
 	do()
 }
 
+// asked is how often the store was asked to judge and to adopt.
+func (o *orphans) asked() (judgements, adoptions int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buries, len(o.heirs)
+}
+
 // temporal is a cluster that starts workflows, or refuses to.
 type temporal struct {
 	mu      sync.Mutex
@@ -67,7 +75,7 @@ type temporal struct {
 }
 
 func (c *temporal) ExecuteWorkflow(ctx context.Context, options client.StartWorkflowOptions, _ any, args ...any) (client.WorkflowRun, error) {
-	in := args[0].(workflows.CompletionInput) //nolint:errcheck,forcetypeassert // the test fails loudly
+	in := args[0].(workflows.CompletionInput) //nolint:forcetypeassert // the test fails loudly
 	c.mu.Lock()
 	c.tries++
 	try := c.tries
@@ -90,6 +98,13 @@ func (c *temporal) ExecuteWorkflow(ctx context.Context, options client.StartWork
 	}
 	c.started, c.options = append(c.started, in), append(c.options, options)
 	return nil, nil
+}
+
+// inFlight is how many starts are waited for, and how many were at most.
+func (c *temporal) inFlight() (now, most int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.waiting, c.most
 }
 
 func (c *temporal) ids() []string {
@@ -131,14 +146,19 @@ func TestOrphansAreStartedAtTheirNewEpoch(t *testing.T) {
 		cluster := &temporal{}
 		redrive(t, store, cluster, lease)
 		require.ElementsMatch(t, []string{"c1 at 2", "c2 at 5", "c3 at 2"}, cluster.ids(), "one round takes all there is")
-		for _, options := range cluster.options {
+		cluster.mu.Lock()
+		started := slices.Clone(cluster.options)
+		cluster.mu.Unlock()
+		for _, options := range started {
 			require.Equal(t, enumspb.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING, options.WorkflowIDConflictPolicy)
 		}
 		id, _ := lease.Current()
-		for _, heir := range store.heirs {
-			require.Equal(t, id, heir)
-		}
-		store.change(func() { store.batches = [][]completions.Completion{{orphan(4, 2)}} })
+		store.change(func() {
+			for _, heir := range store.heirs {
+				require.Equal(t, id, heir)
+			}
+			store.batches = [][]completions.Completion{{orphan(4, 2)}}
+		})
 		after(time.Second)
 		require.Contains(t, cluster.ids(), "c4 at 2", "later ones are found within a second")
 		require.Len(t, cluster.ids(), 4)
@@ -162,6 +182,8 @@ func TestAStartIsRepeatedUntilTemporalAnswers(t *testing.T) {
 		require.Empty(t, cluster.ids())
 		after(5 * time.Second)
 		require.Equal(t, []string{"c1 at 2"}, cluster.ids())
+		cluster.mu.Lock()
+		defer cluster.mu.Unlock()
 		require.Less(t, cluster.tries, 60, "with pauses in between")
 		require.Greater(t, cluster.tries, 10)
 	})
@@ -177,11 +199,13 @@ func TestEightStartsAtMostAreInFlight(t *testing.T) {
 		}
 		cluster := &temporal{gate: make(chan struct{})}
 		redrive(t, &orphans{batches: [][]completions.Completion{batch}}, cluster, lease)
-		require.Equal(t, 8, cluster.waiting)
+		waiting, _ := cluster.inFlight()
+		require.Equal(t, 8, waiting)
 		close(cluster.gate)
 		synctest.Wait()
 		require.Len(t, cluster.ids(), 40)
-		require.Equal(t, 8, cluster.most)
+		_, most := cluster.inFlight()
+		require.Equal(t, 8, most)
 	})
 }
 
@@ -192,10 +216,12 @@ func TestNobodyIsJudgedBeforeTheLeaseIsSteady(t *testing.T) {
 		store := &orphans{}
 		redrive(t, store, &temporal{}, lease)
 		after(3 * time.Second)
-		require.Zero(t, store.buries)
-		require.NotEmpty(t, store.heirs, "what was given back is adopted meanwhile")
+		judgements, adoptions := store.asked()
+		require.Zero(t, judgements)
+		require.NotZero(t, adoptions, "what was given back is adopted meanwhile")
 		after(3 * time.Second)
-		require.NotZero(t, store.buries)
+		judgements, _ = store.asked()
+		require.NotZero(t, judgements)
 	})
 }
 
@@ -208,7 +234,8 @@ func TestARoundThatFailsIsFollowedByAnother(t *testing.T) {
 		cluster := &temporal{}
 		redrive(t, store, cluster, lease)
 		after(2 * time.Second)
-		require.Empty(t, store.heirs, "nothing is adopted in a round that could not judge")
+		_, adoptions := store.asked()
+		require.Zero(t, adoptions, "nothing is adopted in a round that could not judge")
 		store.change(func() { store.buryErr, store.adoptErr = nil, errDown })
 		after(2 * time.Second)
 		require.Empty(t, cluster.ids())

@@ -60,16 +60,16 @@ func (c *completion) prepare(ctx workflow.Context) error {
 	plan, err := local(withPrepareOptions(ctx, remaining), act.Prepare, activities.PrepareInput{
 		ID: c.in.ID, Tenant: c.in.Tenant, Route: c.in.Route, Epoch: c.in.Epoch, Deadline: c.in.Deadline,
 	})
-	if readFailure(err).cancelled {
-		c.state = completions.StateOpen
-		c.cancel()
-		return nil
-	}
-	if err != nil {
+	if err != nil && !readFailure(err).cancelled {
 		return err
 	}
-	c.state, c.plan, c.failures, c.next, c.begun = plan.State, plan.Plan, plan.Failures, plan.Decision, plan.Number
-	c.answered = plan.Answered
+	if err != nil {
+		plan.State = completions.StateOpen
+		c.cancel()
+	} else {
+		c.next = plan.Decision
+	}
+	c.state, c.plan, c.failures, c.begun, c.answered = plan.State, plan.Plan, plan.Failures, plan.Number, plan.Answered
 	return nil
 }
 

@@ -88,7 +88,7 @@ func (s *scripted) Record(_ context.Context, in activities.RecordInput) (activit
 // TestRecordHistories records the fixtures of TestRecordedHistoriesReplay; run it with RECORD_HISTORIES=1 (make
 // record-histories). Record from the code that is deployed, never from a branch whose workflow has changed: a fixture made
 // by the changed code replays by definition, and proves nothing.
-func TestRecordHistories(t *testing.T) {
+func TestRecordHistories(t *testing.T) { //nolint:paralleltest // one worker at a time owns the task queues
 	if os.Getenv("RECORD_HISTORIES") == "" {
 		t.Skip("RECORD_HISTORIES is not set: the recorded histories stand")
 	}
@@ -110,8 +110,8 @@ func TestRecordHistories(t *testing.T) {
 		"cancelled_during_a_call":      {plan: two, outcomes: []*llm.Error{kind(llm.KindOverloaded)}, block: true},
 	}
 	c := temporaltest.Start(t).Client(t)
-	for name, script := range scenarios {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // one worker at a time owns the task queues
+	for name, script := range scenarios { //nolint:paralleltest // one worker at a time owns the task queues
+		t.Run(name, func(t *testing.T) {
 			record(t, c, name, script)
 		})
 	}

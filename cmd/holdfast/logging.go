@@ -59,7 +59,9 @@ type withoutMessage struct {
 	message string
 }
 
-func without(handler slog.Handler, message string) slog.Handler { return withoutMessage{handler, message} }
+func without(handler slog.Handler, message string) slog.Handler {
+	return withoutMessage{handler, message}
+}
 
 func (h withoutMessage) Handle(ctx context.Context, record slog.Record) error {
 	if record.Message == h.message {

@@ -82,7 +82,9 @@ func (d *driver) start(t *testing.T) error {
 }
 
 // weighted makes the steps that end a completion rare, so that there is something to end.
-func weighted(random *rand.Rand) int { return []int{0, 0, 0, 1, 1, 2, 3, 4}[random.IntN(8)] }
+func weighted(random *rand.Rand) int {
+	return []int{0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 4}[random.IntN(16)]
+}
 
 // adopt makes an heir of the completion: its driver is judged dead, whether it is or not.
 func (d *driver) adopt(t *testing.T, heir string) *driver {
@@ -144,7 +146,7 @@ func begin(t *testing.T, w *world, instance string) *driver {
 func TestAnyInterleavingOfDriversEndsInOneOutcome(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	for seed := range uint64(50) {
+	for seed := range uint64(35) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		drivers := []*driver{begin(t, w, fmt.Sprintf("p-%d/1", seed))}
 		for step := range 6 + random.IntN(20) {
@@ -165,7 +167,7 @@ func TestAnyInterleavingOfDriversEndsInOneOutcome(t *testing.T) {
 func TestDriversAtOnceEndInOneOutcome(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	for seed := range uint64(12) {
+	for seed := range uint64(8) {
 		var mu sync.Mutex
 		drivers := []*driver{begin(t, w, fmt.Sprintf("c-%d/1", seed))}
 		var group sync.WaitGroup
@@ -198,7 +200,7 @@ func TestTwoDriversAtOneEpochEndInOneOutcome(t *testing.T) {
 	t.Parallel()
 	t.Skip("known defect: an attempt taken for lost can still become the second that succeeded, and one can stay open")
 	w := setup(t)
-	for seed := range uint64(50) {
+	for seed := range uint64(35) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		first := begin(t, w, fmt.Sprintf("t-%d/1", seed))
 		// Temporal gave the workflow to another process because the first did not report in time; no lease was lost.

@@ -137,12 +137,30 @@ func TestWhatIsLongOverdueIsAdoptedFromTheLiving(t *testing.T) {
 		return func(a *store.Acceptance) { a.Deadline = time.Now().Add(-d) }
 	}
 	stuck, justOver, redriven := w.accept(t, past(time.Minute)), w.accept(t, past(10*time.Second)), w.accept(t, past(time.Minute))
+	for _, fence := range []completions.Fence{stuck, justOver, redriven} {
+		w.started(t, fence)
+	}
 	w.exec(t, `UPDATE completions SET driven_at = clock_timestamp() - interval '1 minute' WHERE id <> $1`, redriven.ID)
 	adopted, err := w.store.Adopt(t.Context(), alive, 10)
 	require.NoError(t, err)
 	require.Len(t, adopted, 1, "neither %s nor %s", justOver.ID, redriven.ID)
 	require.Equal(t, stuck.ID, adopted[0].ID)
 	require.Equal(t, 2, adopted[0].Epoch)
+	adopted, err = w.store.Adopt(t.Context(), alive, 10)
+	require.NoError(t, err)
+	require.Empty(t, adopted, "it is given time again")
+}
+
+func TestWhatWasNeverBegunIsAdoptedFromTheLiving(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	lost, begun, fresh := w.accept(t), w.accept(t), w.accept(t)
+	w.started(t, begun)
+	w.exec(t, `UPDATE completions SET driven_at = clock_timestamp() - interval '1 minute' WHERE id <> $1`, fresh.ID)
+	adopted, err := w.store.Adopt(t.Context(), alive, 10)
+	require.NoError(t, err)
+	require.Len(t, adopted, 1, "the start of its workflow was lost; that of %s was not", begun.ID)
+	require.Equal(t, lost.ID, adopted[0].ID)
 	adopted, err = w.store.Adopt(t.Context(), alive, 10)
 	require.NoError(t, err)
 	require.Empty(t, adopted, "it is given time again")

@@ -27,22 +27,22 @@ type Case struct {
 }
 
 // Cases reads all cases, in the order of their names. Each call gives copies of its own.
-func Cases(t testing.TB) []Case {
-	t.Helper()
+func Cases(tb testing.TB) []Case {
+	tb.Helper()
 	const dir = "testdata/cases"
 	entries, err := caseFiles.ReadDir(dir)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	cases := make([]Case, 0, len(entries))
 	for _, entry := range entries {
 		content, err := caseFiles.ReadFile(path.Join(dir, entry.Name()))
-		require.NoError(t, err)
+		require.NoError(tb, err)
 		c := Case{Name: strings.TrimSuffix(entry.Name(), ".json")}
 		decoder := json.NewDecoder(bytes.NewReader(content))
 		decoder.DisallowUnknownFields() // a misspelt field would make a case that tests nothing
-		require.NoError(t, decoder.Decode(&c), entry.Name())
-		require.NotEmpty(t, c.Description, entry.Name())
+		require.NoError(tb, decoder.Decode(&c), entry.Name())
+		require.NotEmpty(tb, c.Description, entry.Name())
 		cases = append(cases, c)
 	}
-	require.NotEmpty(t, cases)
+	require.NotEmpty(tb, cases)
 	return cases
 }

@@ -39,7 +39,7 @@ func Hang(started chan<- struct{}) Step {
 		}
 		<-ctx.Done()
 		kind := llm.KindCancelled
-		if ctx.Err() == context.DeadlineExceeded { //nolint:errorlint // Err returns this very value
+		if ctx.Err() == context.DeadlineExceeded {
 			kind = llm.KindTimeout
 		}
 		return llm.Response{}, (&llm.Error{Kind: kind, Provider: "scripted"}).WithCause(ctx.Err())

@@ -93,7 +93,7 @@ func kindOfInvalid(status int, message string) llm.Kind {
 
 const spendLimit = "reached your specified API usage limits"
 
-// regained finds the date in "You will regain access on 2026-04-01 at 00:00 UTC."
+// regained finds the date in a text such as "You will regain access on 2026-04-01 at 00:00 UTC", if it is there.
 var regained = regexp.MustCompile(`regain access on (\d{4}-\d{2}-\d{2})(?: at (\d{2}:\d{2}))?`)
 
 // untilAllowed is the wait until a spend limit is lifted: at the date that the message names, or for a limit enforced by

@@ -135,11 +135,11 @@ func setParams(params *genaisdk.GenerateContentConfig, req llm.Request) []llm.Wa
 	params.PresencePenalty = single(req.PresencePenalty)
 	params.FrequencyPenalty = single(req.FrequencyPenalty)
 	if limit := req.MaxOutputTokens; limit != nil {
-		params.MaxOutputTokens = int32(min(max(*limit, 0), math.MaxInt32)) //nolint:gosec // clamped to the range
+		params.MaxOutputTokens = int32(min(max(*limit, 0), math.MaxInt32))
 	}
 	if seed := req.Seed; seed != nil {
 		if *seed >= math.MinInt32 && *seed <= math.MaxInt32 {
-			params.Seed = genaisdk.Ptr(int32(*seed))
+			params.Seed = new(int32(*seed))
 		} else {
 			warn("seed", "left out: Gemini takes 32 bits")
 		}
@@ -172,13 +172,12 @@ func single(value *float64) *float32 {
 	if value == nil {
 		return nil
 	}
-	return genaisdk.Ptr(float32(*value))
+	return new(float32(*value))
 }
 
 // named puts this provider's name on an error from shared rendering.
 func named(err error) error {
-	var e *llm.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*llm.Error](err); ok {
 		e.Provider = name
 	}
 	return err

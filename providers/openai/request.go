@@ -219,8 +219,7 @@ func opt[T comparable](value *T) param.Opt[T] {
 
 // named puts this provider's name on an error from shared rendering.
 func named(err error) error {
-	var e *llm.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*llm.Error](err); ok {
 		e.Provider = name
 	}
 	return err

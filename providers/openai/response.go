@@ -77,13 +77,13 @@ func content(message openaisdk.ChatCompletionMessage) string {
 	if err := json.Unmarshal([]byte(raw), &parts); err != nil {
 		return ""
 	}
-	var text string
+	var text strings.Builder
 	for _, part := range parts {
 		if part.Type == "text" {
-			text += part.Text
+			text.WriteString(part.Text)
 		}
 	}
-	return text
+	return text.String()
 }
 
 // fromFinishReason follows replay rule 17. Hosts that say stop beside tool calls mean tool_calls.

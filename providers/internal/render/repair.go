@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/holdfast-dev/holdfast/llm"
 )
@@ -150,10 +151,8 @@ func (r *repairer) warn(index int, text string) {
 		param = fmt.Sprintf("messages[%d]", index)
 	}
 	warning := llm.Warning{Param: param, Message: text}
-	for _, known := range r.warnings {
-		if known == warning {
-			return
-		}
+	if slices.Contains(r.warnings, warning) {
+		return
 	}
 	r.warnings = append(r.warnings, warning)
 }
