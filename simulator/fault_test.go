@@ -184,7 +184,7 @@ func TestHangEndsWhenTheClientLeaves(t *testing.T) {
 		leave, cancel := context.WithCancelCause(ctx)
 		failed := make(chan error, 1)
 		go func() {
-			_, err := w.http.Do(request(t, leave, w.urls[vendor]+path, jsonReader(body)))
+			_, err := w.http.Do(request(leave, t, w.urls[vendor]+path, jsonReader(body)))
 			failed <- err
 		}()
 		require.NoError(t, w.sim.WaitCalls(ctx, vendor, 1))

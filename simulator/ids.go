@@ -45,4 +45,3 @@ func mix(z uint64) uint64 {
 
 // fault numbers the faults: short, because people type it.
 func (s *idSource) fault() string { return "fault-" + strconv.FormatUint(s.faults.Add(1), 10) }
-
