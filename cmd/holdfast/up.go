@@ -105,6 +105,9 @@ func (u *upRun) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := u.checkTemporalPorts(ctx); err != nil {
+		return err
+	}
 	cfg, control, err := u.configuration(ctx)
 	if err != nil {
 		return err
@@ -156,6 +159,28 @@ func (u *upRun) bind(ctx context.Context, address, flag string) (net.Listener, e
 	}
 	u.listeners = append(u.listeners, listener)
 	return listener, nil
+}
+
+// checkTemporalPorts looks whether the embedded server will have its ports. It binds them itself, later: a port that is
+// taken meanwhile is still an error, only a later one.
+func (u *upRun) checkTemporalPorts(ctx context.Context) error {
+	if externalTemporal() {
+		return nil
+	}
+	for _, port := range []struct{ address, flag string }{{u.opts.temporal, "--temporal-listen"}, {u.opts.ui, "--ui-listen"}} {
+		if port.address == "" {
+			continue
+		}
+		listener, err := u.bind(ctx, port.address, port.flag)
+		if err != nil {
+			return err
+		}
+		u.listeners = u.listeners[:len(u.listeners)-1]
+		if err := listener.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // configuration reads the file, or makes the demo with its simulated providers.
@@ -227,7 +252,7 @@ func (u *upRun) startTemporal(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		address = u.opts.temporal
+		address = u.temporal.Addr()
 	}
 	if u.client, err = dialTemporal(ctx, address, u.logger); err != nil {
 		return err
@@ -268,9 +293,9 @@ func (u *upRun) where() instance {
 	i.API = "http://" + u.listeners[0].Addr().String()
 	i.AdminAPI = "http://" + u.listeners[1].Addr().String()
 	if u.temporal != nil {
-		i.Temporal = u.opts.temporal
+		i.Temporal = u.temporal.Addr()
 		if u.opts.ui != "" {
-			i.WebUI = "http://" + u.opts.ui
+			i.WebUI = "http://" + u.temporal.UIAddr()
 		}
 	}
 	return i
