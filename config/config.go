@@ -16,7 +16,7 @@ const (
 	DefaultMaxBodyBytes        = 8 << 20
 	DefaultMaxConcurrentStarts = 64
 	DefaultQueueSize           = 256
-	DefaultQueueTimeout        = 2 * time.Second
+	DefaultQueueTimeout        = 10 * time.Second
 )
 
 // maxFileBytes bounds what [Load] reads: a thousand times a real file.

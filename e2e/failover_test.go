@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
@@ -53,6 +54,33 @@ func TestAFailingPrimaryIsReplacedByTheNext(t *testing.T) {
 	require.NoError(t, converter.GetDefaultDataConverter().FromPayload(scheduled.GetUserMetadata().GetSummary(), &summary))
 	require.Contains(t, summary, "anthropic/claude-standby", "the story does not name the provider")
 	require.Contains(t, summary, first.Reason, "the story does not say why")
+}
+
+func TestWhenEveryProviderIsDownTheClientIsToldWhenToComeBack(t *testing.T) {
+	t.Parallel()
+	long(t)
+	holdfast, providers := standing.use(t)
+	providers.SetFault(simulator.OpenAI, simulator.Fault{Match: simulator.Match{Model: "gpt-down"}, Status: http.StatusTooManyRequests, Code: "insufficient_quota"})
+	providers.SetFault(simulator.Anthropic, simulator.Fault{Match: simulator.Match{Model: "claude-down"}, Status: http.StatusTooManyRequests, RetryAfter: time.Hour})
+
+	got, err := holdfast.send(within(t, soon), ask{route: "down", prompt: "Anyone?"})
+	require.NoError(t, err)
+	require.Equal(t, http.StatusServiceUnavailable, got.status)
+	require.Equal(t, "3600", got.header.Get("Retry-After"), "the wait that the provider asked for")
+	require.NotContains(t, string(got.body), "anthropic")
+	require.NotContains(t, string(got.body), "openai")
+
+	found := holdfast.record(t, got.id())
+	require.Equal(t, "failed", found.State)
+	require.Len(t, found.Attempts, 2)
+	require.Equal(t, "quota", found.Attempts[0].ErrorKind)
+	require.Equal(t, "rate_limit", found.Attempts[1].ErrorKind)
+	require.Equal(t, "give_up", found.Attempts[1].Decision)
+
+	require.Eventually(t, func() bool {
+		described, err := holdfast.temporal(t).DescribeWorkflowExecution(within(t, soon), found.WorkflowID, "")
+		return err == nil && described.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_FAILED
+	}, soon, 50*time.Millisecond, "a failed completion is a failed workflow")
 }
 
 // historyOf reads the history of the workflow's latest run.

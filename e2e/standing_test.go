@@ -49,6 +49,7 @@ func (s *sharedInstance) start(t testing.TB) (err error) {
 	config := filepath.Join(s.root, "gateway.yaml")
 	text := s.providers.configText(
 		[]string{"failing", "openai/gpt-failing", "anthropic/claude-standby"},
+		[]string{"down", "openai/gpt-down", "anthropic/claude-down"},
 		[]string{"popular", "openai/gpt-popular"},
 		[]string{"secret", "openai/gpt-secret", "anthropic/claude-secret"},
 		[]string{"sdk", "openai/gpt-sdk"},

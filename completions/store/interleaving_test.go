@@ -146,7 +146,7 @@ func begin(t *testing.T, w *world, instance string) *driver {
 func TestAnyInterleavingOfDriversEndsInOneOutcome(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	for seed := range uint64(35) {
+	for seed := range uint64(25) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		drivers := []*driver{begin(t, w, fmt.Sprintf("p-%d/1", seed))}
 		for step := range 6 + random.IntN(20) {
@@ -200,7 +200,7 @@ func TestTwoDriversAtOneEpochEndInOneOutcome(t *testing.T) {
 	t.Parallel()
 	t.Skip("known defect: an attempt taken for lost can still become the second that succeeded, and one can stay open")
 	w := setup(t)
-	for seed := range uint64(35) {
+	for seed := range uint64(50) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		first := begin(t, w, fmt.Sprintf("t-%d/1", seed))
 		// Temporal gave the workflow to another process because the first did not report in time; no lease was lost.
