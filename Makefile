@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 TOOLS := $(CURDIR)/.bin
 GOLANGCI_LINT_VERSION := v2.15.0
 WORKFLOWCHECK_VERSION := v0.6.0
-GOVULNCHECK_VERSION := v1.9.0
+GOVULNCHECK_VERSION := v1.8.0
 
 # Each tool's file carries its version, so that a new version here is a new file there.
 GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
@@ -82,17 +82,17 @@ cover: ## write coverage.out and say how much the tests of each package cover
 .PHONY: lint fmt compose-check docs-check vuln ci
 lint: $(GOLANGCI_LINT) $(WORKFLOWCHECK) ## lint, and check that workflows are deterministic
 	$(GOLANGCI_LINT) run
-	$(WORKFLOWCHECK) ./workflows/...
+	$(WORKFLOWCHECK) -config .ci/workflowcheck.yaml ./workflows/...
 
 fmt: $(GOLANGCI_LINT) ## format the code
 	$(GOLANGCI_LINT) fmt
 
-compose-check: ## check docker-compose.yml and the Dockerfile, without Docker's engine
-	go test -count=1 -run 'Compose|Dockerfile' ./internal/doctest
+compose-check: build ## check docker-compose.yml and the Dockerfile, without Docker's engine
+	HOLDFAST_TEST_BINARY=$(CURDIR)/bin/holdfast go test -count=1 -run 'Compose|Dockerfile' ./internal/doctest
 	@if docker compose version >/dev/null 2>&1; then .ci/secrets --check-only; else echo "docker compose is not installed: its own check is left out"; fi
 
-docs-check: ## check the documents against the code
-	go test -count=1 ./internal/doctest
+docs-check: build ## check the documents against the code
+	HOLDFAST_TEST_BINARY=$(CURDIR)/bin/holdfast go test -count=1 ./internal/doctest
 
 vuln: $(GOVULNCHECK) ## look for known vulnerabilities (asks vuln.go.dev)
 	$(GOVULNCHECK) ./...
@@ -103,7 +103,7 @@ ci: ## all that CI does, on this machine
 ##@ Set up
 
 .PHONY: tools secrets clean
-tools: $(GOLANGCI_LINT) $(WORKFLOWCHECK) $(GOVULNCHECK) ## install the pinned tools into .bin
+tools: $(GOLANGCI_LINT) $(WORKFLOWCHECK) ## install the pinned tools into .bin
 
 $(GOLANGCI_LINT):
 	@.ci/tool github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION) $@

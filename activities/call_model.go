@@ -50,14 +50,18 @@ func (a *Activities) CallModel(ctx context.Context, in CallInput) (CallResult, e
 			if (completions.Resumed{Prior: prior}).Answered() != 0 {
 				return nil
 			}
-			next := a.attemptOf(candidate, in.Decision.Reason, a.cfg.Now())
+			reason := in.Decision.Reason
+			if n := len(prior); n > 0 && info.Attempt > 1 { // Temporal's repetition: the last attempt said why
+				reason = prior[n-1].Reason
+			}
+			next := a.attemptOf(candidate, reason, a.cfg.Now())
 			return &next
 		})
 		switch {
 		case err != nil:
-			return CallResult{}, storeError(err)
+			return CallResult{}, a.refused(in.ID, err)
 		case resumed.State != completions.StateOpen:
-			return CallResult{}, storeError(completions.ErrSuperseded)
+			return CallResult{}, a.refused(in.ID, completions.ErrSuperseded)
 		case resumed.Answered() != 0:
 			answered := resumed.Prior[resumed.Answered()-1]
 			return CallResult{Number: answered.Number, Provider: answered.Provider, Model: answered.Model}, nil
@@ -87,8 +91,7 @@ func (a *Activities) call(ctx, held context.Context, c modelCall) (CallResult, e
 	ended := a.cfg.Now()
 	if err != nil {
 		if held.Err() != nil { // judged dead: the completion is being driven elsewhere
-			a.cfg.Handover.Release(c.in.ID)
-			return CallResult{}, storeError(completions.ErrSuperseded)
+			return CallResult{}, a.refused(c.in.ID, completions.ErrSuperseded)
 		}
 		return CallResult{}, a.failed(ctx, c, err, ended)
 	}
@@ -103,7 +106,7 @@ func (a *Activities) call(ctx, held context.Context, c modelCall) (CallResult, e
 	err = persist(ctx, func(ctx context.Context) error {
 		return a.cfg.Store.KeepAnswer(ctx, c.fence, c.number, answer, ended)
 	})
-	return result, storeError(err)
+	return result, a.refused(c.in.ID, err)
 }
 
 // complete asks the provider, within the attempt's own time limit, the deadline, and this process's lease.
@@ -171,7 +174,7 @@ func (a *Activities) failed(ctx context.Context, c modelCall, err error, at time
 		return a.cfg.Store.Fail(ctx, c.fence, c.number, failure, decision, at)
 	})
 	if err != nil {
-		return storeError(err)
+		return a.refused(c.in.ID, err)
 	}
 	if c.local { // from here on the completion may be driven, and end, in any process
 		a.cfg.Handover.Release(c.in.ID)

@@ -73,6 +73,15 @@ func persist(ctx context.Context, write func(context.Context) error) error {
 	return failsafe.With(policy).WithContext(ctx).Run(func() error { return write(ctx) })
 }
 
+// refused is storeError, and sends whoever waits in this process elsewhere when the completion is driven elsewhere.
+func (a *Activities) refused(id string, err error) error {
+	err = storeError(err)
+	if isSuperseded(err) {
+		a.cfg.Handover.Release(id)
+	}
+	return err
+}
+
 func isSuperseded(err error) bool {
 	var application *temporal.ApplicationError
 	return errors.As(err, &application) && application.Type() == ErrTypeSuperseded

@@ -48,7 +48,7 @@ func (a *Activities) Prepare(ctx context.Context, in PrepareInput) (PrepareResul
 		if result.Decision.Action == failover.ActionCall {
 			started, err := a.cfg.Store.StartFirst(ctx, fence, a.newAttempt(plan, result.Decision, now))
 			if err != nil {
-				return PrepareResult{}, storeError(err)
+				return PrepareResult{}, a.refused(in.ID, err)
 			}
 			if started {
 				result.Number = 1
@@ -67,7 +67,7 @@ func (a *Activities) Prepare(ctx context.Context, in PrepareInput) (PrepareResul
 		return &next
 	})
 	if err != nil {
-		return PrepareResult{}, storeError(err)
+		return PrepareResult{}, a.refused(in.ID, err)
 	}
 	result.State, result.Number = resumed.State, resumed.Number
 	if n := resumed.Answered(); n != 0 {

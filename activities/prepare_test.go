@@ -132,7 +132,6 @@ func TestAnOldEpochCannotPrepare(t *testing.T) {
 
 func TestAWatcherIsSentElsewhereWhenItsCompletionIs(t *testing.T) {
 	t.Parallel()
-	t.Skip("known defect: Prepare and CallModel claim the completion, find it superseded, and leave the client waiting here")
 	p := setup(t)
 	c := p.accept("")
 	p.adopt(c)

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/completions"
@@ -49,13 +50,19 @@ func (a *Activities) Record(ctx context.Context, in RecordInput) (RecordResult, 
 	} else {
 		outcome, recorded, err = a.recordFailure(ctx, fence, in)
 	}
+	if errors.Is(err, completions.ErrAnswerLost) { // a recorded answer is kept no more: the outcome may stand already
+		standing, readErr := a.cfg.Store.Outcome(ctx, in.Tenant, in.ID)
+		if readErr == nil && standing.Completion.State != completions.StateOpen {
+			outcome, recorded, err = standing, true, nil
+		}
+	}
 	if err == nil && !recorded {
 		outcome, err = a.cfg.Store.Outcome(ctx, in.Tenant, in.ID)
 	}
 	if err != nil {
-		err = storeError(err)
+		err = a.refused(in.ID, err)
 		if isSuperseded(err) {
-			a.cfg.Handover.Release(in.ID)
+			a.stash.drop(in.ID, in.Answered)
 		}
 		return RecordResult{}, err
 	}

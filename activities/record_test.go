@@ -40,7 +40,6 @@ func TestRecordingAgainDeliversTheStandingOutcome(t *testing.T) {
 
 func TestRecordingAnAnswerAgainDeliversTheStandingOutcome(t *testing.T) {
 	t.Parallel()
-	t.Skip("known defect: once recorded, the answer is not in the attempt any more, and is said to be lost")
 	p := setup(t, llmtest.Answer(reply))
 	c := p.accept("")
 	result, err := remote(p, p.acts.CallModel, p.prepared(c))

@@ -37,9 +37,9 @@ func encode(raw []byte) string {
 func ValidID(id string) bool { return idPattern.MatchString(id) }
 
 // WorkflowID names the workflow of a completion: completion/<tenant>/<idempotency key or id>, as an operator searches for
-// it. A key with unusual characters is replaced by the id.
+// it. A key with unusual characters, or one that could be another completion's id, is replaced by the id.
 func WorkflowID(tenant, id, key string) string {
-	if !keySafe.MatchString(key) {
+	if !keySafe.MatchString(key) || idPattern.MatchString(key) {
 		key = id
 	}
 	return fmt.Sprintf("completion/%s/%s", tenant, key)

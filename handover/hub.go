@@ -37,6 +37,7 @@ type Watch struct {
 	hub   *Hub
 	id    string
 	entry *entry
+	once  sync.Once
 }
 
 // Watch registers interest, before the workflow is started so that nothing is missed. The request, if given, saves the
@@ -56,8 +57,10 @@ func (h *Hub) Watch(id string, request *llm.Request) *Watch {
 	return &Watch{hub: h, id: id, entry: e}
 }
 
-// Close ends the interest.
-func (w *Watch) Close() {
+// Close ends the interest. Closing again does nothing.
+func (w *Watch) Close() { w.once.Do(w.close) }
+
+func (w *Watch) close() {
 	w.hub.mu.Lock()
 	defer w.hub.mu.Unlock()
 	w.entry.watches--

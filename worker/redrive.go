@@ -2,11 +2,13 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
 	"github.com/failsafe-go/failsafe-go"
 	"github.com/failsafe-go/failsafe-go/retrypolicy"
+	"go.temporal.io/api/serviceerror"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/holdfast-dev/holdfast/completions"
@@ -18,15 +20,20 @@ const (
 	adoptBatch = 64
 	// redriveAtOnce bounds the starts in flight, so that the dead process's load does not fell this one.
 	redriveAtOnce = 8
+	// startTime is how long one start is tried before the completion is given back for a later round.
+	startTime = 10 * time.Second
 )
 
 // OrphanStore finds what nobody drives. Package completions/store implements it.
 type OrphanStore interface {
 	BuryExpired(ctx context.Context) (dead []string, err error)
 	Adopt(ctx context.Context, instanceID string, limit int) ([]completions.Completion, error)
+	Unstarted(ctx context.Context, limit int) ([]completions.Completion, error)
+	StillDrives(ctx context.Context, fence completions.Fence) (bool, error)
+	Disown(ctx context.Context, fence completions.Fence) error
 }
 
-// Redriver takes over the open completions of processes that died.
+// Redriver takes over the open completions of processes that died, and starts what was accepted and never started.
 type Redriver struct {
 	Store   OrphanStore
 	Starter launch.Starter
@@ -48,7 +55,7 @@ func (r *Redriver) Run(ctx context.Context) {
 	}
 }
 
-// round judges, adopts, and starts until nothing is left.
+// round judges, adopts, and starts until nothing is left or a start has failed.
 func (r *Redriver) round(ctx context.Context) {
 	if r.Lease.MayJudge() {
 		dead, err := r.Store.BuryExpired(ctx)
@@ -61,39 +68,83 @@ func (r *Redriver) round(ctx context.Context) {
 		}
 	}
 	for ctx.Err() == nil {
-		instance, _ := r.Lease.Current()
+		instance, held := r.Lease.Current()
 		adopted, err := r.Store.Adopt(ctx, instance, adoptBatch)
 		if err != nil {
 			r.Logger.WarnContext(ctx, "adopting completions failed", "error", err)
 			return
 		}
 		if len(adopted) == 0 {
-			return
+			break
 		}
 		r.Logger.InfoContext(ctx, "re-driving completions", "count", len(adopted))
-		r.drive(ctx, adopted)
+		if !r.startAll(ctx, adopted, func(c completions.Completion) error { return r.again(ctx, held, c) }) {
+			return
+		}
 	}
+	r.startForgotten(ctx)
 }
 
-func (r *Redriver) drive(ctx context.Context, adopted []completions.Completion) {
+// startForgotten starts what was accepted while Temporal could not be reached. A workflow that exists is left alone.
+func (r *Redriver) startForgotten(ctx context.Context) {
+	waiting, err := r.Store.Unstarted(ctx, adoptBatch)
+	if err != nil {
+		r.Logger.WarnContext(ctx, "looking for completions without an attempt failed", "error", err)
+		return
+	}
+	r.startAll(ctx, waiting, func(c completions.Completion) error {
+		ctx, cancel := context.WithTimeout(ctx, startTime)
+		defer cancel()
+		err := launch.First(ctx, r.Starter, c)
+		if _, exists := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); exists {
+			return nil
+		}
+		return err
+	})
+}
+
+// startAll starts each at bounded speed and says whether all went well.
+func (r *Redriver) startAll(ctx context.Context, list []completions.Completion, start func(completions.Completion) error) bool {
 	var group errgroup.Group
 	group.SetLimit(redriveAtOnce)
-	for _, completion := range adopted {
+	for _, completion := range list {
 		group.Go(func() error {
-			r.start(ctx, completion)
-			return nil
+			err := start(completion)
+			if err != nil && ctx.Err() == nil {
+				r.Logger.WarnContext(ctx, "a completion could not be started; it is tried again",
+					"completion", completion.ID, "epoch", completion.Epoch, "error", err)
+			}
+			return err
 		})
 	}
-	_ = group.Wait()
+	return group.Wait() == nil
 }
 
-// start runs the completion's workflow at its new epoch, ending the run of the old one. It is repeated until Temporal
-// answers: the completion is ours, and if we die it is adopted again.
-func (r *Redriver) start(ctx context.Context, completion completions.Completion) {
+// again runs the completion's workflow at its new epoch, ending the run of the old one. Before each try it makes sure that
+// the epoch is still the current one: a late start would end the run of whoever took the completion over meanwhile. What
+// cannot be started in time is given back.
+func (r *Redriver) again(ctx, held context.Context, completion completions.Completion) error {
+	fence := completions.Fence{ID: completion.ID, Epoch: completion.Epoch, InstanceID: completion.InstanceID}
+	trying, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	defer context.AfterFunc(held, cancel)()
 	policy := retrypolicy.NewBuilder[any]().
+		HandleIf(func(_ any, err error) bool { return err != nil && !errors.Is(err, completions.ErrSuperseded) }).
 		WithBackoff(100*time.Millisecond, 2*time.Second).WithJitterFactor(0.2).WithMaxRetries(-1).ReturnLastFailure().Build()
-	err := failsafe.With(policy).WithContext(ctx).Run(func() error { return launch.Again(ctx, r.Starter, completion) })
-	if err != nil && ctx.Err() == nil {
-		r.Logger.ErrorContext(ctx, "re-driving failed", "completion", completion.ID, "error", err)
+	err := failsafe.With(policy).WithContext(trying).Run(func() error {
+		drives, err := r.Store.StillDrives(trying, fence)
+		if err != nil {
+			return err
+		}
+		if !drives {
+			return completions.ErrSuperseded
+		}
+		return launch.Again(trying, r.Starter, completion)
+	})
+	if err == nil || errors.Is(err, completions.ErrSuperseded) {
+		return nil
 	}
+	disowning, cancelDisowning := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancelDisowning()
+	return errors.Join(err, r.Store.Disown(disowning, fence))
 }

@@ -70,8 +70,11 @@ func (s *Store) Accept(ctx context.Context, a Acceptance) (created bool, err err
 		}
 		return conversations.AcquireTurn(ctx, tx, a.Tenant, a.ConversationID, a.ID)
 	})
-	if err != nil || created {
-		return created, err
+	if err != nil {
+		return false, err
+	}
+	if created {
+		return true, nil
 	}
 	return false, s.checkFingerprint(ctx, a)
 }

@@ -148,7 +148,17 @@ func (s *Store) KeepAnswer(ctx context.Context, call completions.Fence, number i
 	if err != nil {
 		return fmt.Errorf("keeping the answer of %s: %w", call.ID, err)
 	}
-	if tag.RowsAffected() == 0 {
+	if tag.RowsAffected() == 1 {
+		return nil
+	}
+	// A repetition of a write whose acknowledgement was lost finds its own answer there.
+	var kept bool
+	const find = `SELECT EXISTS (SELECT FROM attempts WHERE completion_id = $1 AND number = $2 AND epoch = $3
+		AND state = 'succeeded' AND answer IS NOT NULL)`
+	if err := s.pool.QueryRow(ctx, find, call.ID, number, call.Epoch).Scan(&kept); err != nil {
+		return fmt.Errorf("looking for the answer of %s: %w", call.ID, err)
+	}
+	if !kept {
 		return completions.ErrSuperseded
 	}
 	return nil

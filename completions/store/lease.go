@@ -32,7 +32,7 @@ func (s *Store) Renew(ctx context.Context, instanceID string, ttl time.Duration)
 // LeaveNode ends the leases of a node's earlier processes: for a caller that knows them to be dead, since it holds the lock that
 // they held.
 func (s *Store) LeaveNode(ctx context.Context, node string) error {
-	if _, err := s.pool.Exec(ctx, `DELETE FROM instances WHERE id LIKE $1 || '/%'`, node); err != nil {
+	if _, err := s.pool.Exec(ctx, `DELETE FROM instances WHERE starts_with(id, $1 || '/')`, node); err != nil {
 		return fmt.Errorf("ending the leases of node %s: %w", node, err)
 	}
 	return nil
@@ -83,23 +83,60 @@ const unstarted = 15 * time.Second
 // terminated by hand, say. Re-driving it records the failure.
 const overdue = 30 * time.Second
 
-// Adopt takes over at most limit open completions that no living process drives, whose start was lost, or that are long
-// overdue, raising the epoch of each. The caller must drive them.
+// Adopt takes over at most limit open completions that no living process drives, or that are long overdue, raising the
+// epoch of each. The caller must drive them. A process that was itself judged dead adopts nothing.
 func (s *Store) Adopt(ctx context.Context, instanceID string, limit int) ([]completions.Completion, error) {
 	const update = `WITH orphans AS (
 			SELECT id FROM completions o
-			WHERE o.state = 'open' AND (
+			WHERE o.state = 'open' AND EXISTS (SELECT FROM instances i WHERE i.id = $1) AND (
 				NOT EXISTS (SELECT FROM instances i WHERE i.id = o.instance_id)
-				OR (o.attempts = 0 AND o.driven_at < clock_timestamp() - $4::interval)
 				OR (o.deadline < clock_timestamp() - $3::interval AND o.driven_at < clock_timestamp() - $3::interval))
 			ORDER BY o.accepted_at LIMIT $2 FOR UPDATE SKIP LOCKED)
 		UPDATE completions c SET instance_id = $1, epoch = c.epoch + 1, driven_at = clock_timestamp()
 		FROM orphans WHERE c.id = orphans.id
 		RETURNING ` + completionColumns
-	rows, _ := s.pool.Query(ctx, update, instanceID, limit, overdue, unstarted)
+	rows, _ := s.pool.Query(ctx, update, instanceID, limit, overdue)
 	adopted, err := pgx.CollectRows(rows, scanCompletion)
 	if err != nil {
 		return nil, fmt.Errorf("adopting completions: %w", err)
 	}
 	return adopted, nil
+}
+
+// Unstarted lists at most limit open completions that no attempt was begun for in a while, though their process lives. The
+// caller starts those whose workflow does not exist; one that is only waiting for its turn is left alone, so the epoch
+// stays.
+func (s *Store) Unstarted(ctx context.Context, limit int) ([]completions.Completion, error) {
+	const update = `WITH waiting AS (
+			SELECT id FROM completions o
+			WHERE o.state = 'open' AND o.attempts = 0 AND o.driven_at < clock_timestamp() - $2::interval
+			ORDER BY o.accepted_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+		UPDATE completions c SET driven_at = clock_timestamp() FROM waiting WHERE c.id = waiting.id
+		RETURNING ` + completionColumns
+	rows, _ := s.pool.Query(ctx, update, limit, unstarted)
+	waiting, err := pgx.CollectRows(rows, scanCompletion)
+	if err != nil {
+		return nil, fmt.Errorf("listing completions without an attempt: %w", err)
+	}
+	return waiting, nil
+}
+
+// StillDrives says whether the completion is open and this epoch's to start, and notes that it is being seen to.
+func (s *Store) StillDrives(ctx context.Context, call completions.Fence) (bool, error) {
+	const update = `UPDATE completions SET driven_at = clock_timestamp()
+		WHERE id = $1 AND epoch = $2 AND instance_id = $3 AND state = 'open'`
+	tag, err := s.pool.Exec(ctx, update, call.ID, call.Epoch, call.InstanceID)
+	if err != nil {
+		return false, fmt.Errorf("looking who drives %s: %w", call.ID, err)
+	}
+	return tag.RowsAffected() == 1, nil
+}
+
+// Disown gives an adopted completion back that could not be started: the next round of any process takes it up.
+func (s *Store) Disown(ctx context.Context, call completions.Fence) error {
+	const update = `UPDATE completions SET instance_id = '' WHERE id = $1 AND epoch = $2 AND instance_id = $3 AND state = 'open'`
+	if _, err := s.pool.Exec(ctx, update, call.ID, call.Epoch, call.InstanceID); err != nil {
+		return fmt.Errorf("disowning %s: %w", call.ID, err)
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -19,7 +20,11 @@ const recordSuccess = `WITH done AS (
 		WHERE id = $1 AND epoch = $2 AND state = 'open' RETURNING id),
 	attempt AS (
 		UPDATE attempts SET state = 'succeeded', usage = $9, answer = NULL, finished_at = $10
-		FROM done WHERE completion_id = done.id AND number = $3)
+		FROM done WHERE completion_id = done.id AND number = $3),
+	others AS (
+		UPDATE attempts SET state = 'possibly_billed', answer = NULL, finished_at = coalesce(finished_at, $4),
+			reason = 'another attempt gave the answer that was recorded'
+		FROM done WHERE completion_id = done.id AND number <> $3 AND attempts.state IN ('started', 'succeeded'))
 	INSERT INTO completion_answers (completion_id, body) SELECT id, $11 FROM done`
 
 // RecordSuccess writes the answer, closes the attempt and the completion, and appends the turn to its conversation, all or
@@ -106,6 +111,9 @@ func (s *Store) RecordFailure(ctx context.Context, call completions.Fence, failu
 func (s *Store) explainRefusal(ctx context.Context, call completions.Fence) error {
 	var state completions.State
 	err := s.pool.QueryRow(ctx, `SELECT state FROM completions WHERE id = $1`, call.ID).Scan(&state)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return completions.ErrNotFound
+	}
 	if err != nil {
 		return fmt.Errorf("reading the state of %s: %w", call.ID, err)
 	}

@@ -266,7 +266,6 @@ func TestALaterFailureDoesNotGiveAwayTheNextTurn(t *testing.T) {
 
 func TestRecordingAnErasedCompletionSaysThatItIsNotFound(t *testing.T) {
 	t.Parallel()
-	t.Skip("known defect: the error is pgx's, and is taken for an outage and repeated for a day")
 	w := setup(t)
 	fence := completions.Fence{ID: completions.NewID(), Epoch: 1, InstanceID: alive}
 	_, err := w.store.RecordSuccess(t.Context(), fence, success(1, "yes"))
@@ -277,7 +276,6 @@ func TestRecordingAnErasedCompletionSaysThatItIsNotFound(t *testing.T) {
 
 func TestNoAttemptStaysOpenBesideAnOutcome(t *testing.T) {
 	t.Parallel()
-	t.Skip("known defect: a success closes only the attempt that answered")
 	w := setup(t)
 	fence := w.accept(t)
 	w.started(t, fence)
