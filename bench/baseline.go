@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -69,7 +70,9 @@ func ServeBaselines(ctx context.Context, databaseURL string, providers []string,
 	}
 	_, _ = io.Copy(io.Discard, in) // until the benchmark ends, however it ends
 	_ = server.Close()
-	<-serving
+	if err := <-serving; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
 	return nil
 }
 

@@ -88,7 +88,7 @@ func Run(ctx context.Context, opts Options, out, progress io.Writer) error {
 	err := b.run(ctx)
 	b.result.Targets = b.result.targets(opts)
 	if len(b.result.Cells) > 0 { // what was measured before a failure is worth reading
-		if printed := b.result.print(out, opts); err == nil {
+		if printed := b.result.writeTo(out, opts); err == nil {
 			err = printed
 		}
 	}

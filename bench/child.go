@@ -88,7 +88,7 @@ func (c *child) line(ctx context.Context) (string, error) {
 // discard throws the rest of the output away, so that the child never waits for us.
 func (c *child) discard() {
 	go func() {
-		for range c.lines { //nolint:revive // nothing to do with them
+		for range c.lines {
 		}
 	}()
 }

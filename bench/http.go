@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -32,11 +31,7 @@ func httpClient(connections int) *http.Client {
 func chatBody(model string) string {
 	const promptBytes = 2048
 	prompt := strings.Repeat("Say it once more. ", promptBytes/18)
-	body, _ := json.Marshal(map[string]any{ // of strings: it cannot fail
-		"model":    model,
-		"messages": []map[string]string{{"role": "user", "content": prompt}},
-	})
-	return string(body)
+	return fmt.Sprintf(`{"model": %q, "messages": [{"role": "user", "content": %q}]}`, model, prompt)
 }
 
 // chat is one POST of a chat completion: the answer is read to its end and thrown away.

@@ -105,7 +105,7 @@ func p50(c Cell) time.Duration { return c.P50 }
 func p95(c Cell) time.Duration { return c.P95 }
 func p99(c Cell) time.Duration { return c.P99 }
 
-func (r *Result) print(out io.Writer, opts Options) error {
+func (r *Result) writeTo(out io.Writer, opts Options) error {
 	w := bufio.NewWriter(out)
 	p := func(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
 	m := r.Machine
@@ -179,10 +179,10 @@ func (r *Result) row(c Cell) []any {
 			row = append(row, "-")
 		}
 	}
-	switch {
-	case c.Subject == direct:
+	switch c.Subject {
+	case direct:
 		row = append(row, "", "", "", "", "")
-	case c.Subject == proxy:
+	case proxy:
 		row = append(row, number(c.ServerCPU), number(c.ServerCPU), "", "", "")
 	default:
 		row = append(row, number(c.ServerCPU+c.PostgresCPU), number(c.ServerCPU), number(c.PostgresCPU), number(c.Commits), number(c.WAL/1000))

@@ -50,7 +50,7 @@ func TestReport(t *testing.T) {
 	result := measured()
 	result.Targets = result.targets(opts)
 	var out bytes.Buffer
-	require.NoError(t, result.print(&out, opts))
+	require.NoError(t, result.writeTo(&out, opts))
 	golden := filepath.Join("testdata", "report.golden")
 	if *update {
 		require.NoError(t, os.WriteFile(golden, out.Bytes(), 0o600))

@@ -96,7 +96,7 @@ func DriveWorkflows(ctx context.Context, temporal string, in io.Reader, out io.W
 	for {
 		var next order
 		if err := orders.Decode(&next); err != nil {
-			return nil //nolint:nilerr // the benchmark has ended, however it ended
+			return nil // the benchmark has ended, however it ended
 		}
 		result := loop{
 			clients: next.Clients, warm: next.Warm, window: next.Window, call: bareCall(c, next.Subject, next.Wait),
@@ -117,6 +117,7 @@ func bareCall(c client.Client, what subject, wait time.Duration) func(context.Co
 		fn = localWorkflow
 	case bareRegular:
 		fn, queue = regularWorkflow, bareRegularQueue
+	default: // the empty one
 	}
 	return func(ctx context.Context) error {
 		run, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{

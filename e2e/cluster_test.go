@@ -18,7 +18,7 @@ import (
 
 // The parts in processes of their own, as in production: Temporal, PostgreSQL, several APIs and a worker. The steps share
 // them, and each leaves behind what the next one starts from.
-func TestSeparateProcessesFinishEachOthersWork(t *testing.T) {
+func TestSeparateProcessesFinishEachOthersWork(t *testing.T) { //nolint:tparallel // the steps share one cluster, in order
 	t.Parallel()
 	long(t)
 	c := newCluster(t)

@@ -30,7 +30,7 @@ func TestCtrlCAnswersWhatIsInFlightAndLeavesNothingRunning(t *testing.T) {
 	at := holdfast.at
 	require.Equal(t, []string{"http://" + args[6], "http://" + args[8], "http://" + args[10], args[12]},
 		[]string{at.API, at.AdminAPI, at.WebUI, at.Temporal}, "the flags were not followed")
-	page, err := http.Get(at.WebUI) //nolint:noctx // it answers at once
+	page, err := http.Get(at.WebUI)
 	require.NoError(t, err)
 	require.NoError(t, page.Body.Close())
 	require.Equal(t, http.StatusOK, page.StatusCode)
@@ -61,7 +61,7 @@ func TestCtrlCAnswersWhatIsInFlightAndLeavesNothingRunning(t *testing.T) {
 	require.NotContains(t, again.stdout.String(), token, "the token was shown a second time")
 	require.JSONEq(t, string(early.body), string(again.mustSend(t, ask{route: "slow", prompt: "before", key: "before"}).body))
 	require.JSONEq(t, string(result.body), string(again.mustSend(t, ask{route: "slow", prompt: "wait for me", key: "slow"}).body))
-	require.Equal(t, 2, len(providers.Completions(simulator.OpenAI)), "an answered completion was called for again")
+	require.Len(t, providers.Completions(simulator.OpenAI), 2, "an answered completion was called for again")
 
 	rival := run(t, nil, upArgs(t, dir, config)...)
 	require.Equal(t, 1, rival.exitCode(t, soon))

@@ -47,7 +47,7 @@ func (o *output) String() string {
 
 // spawn starts the binary with the environment entries added. Whoever starts it ends it.
 func spawn(path string, stdin io.Reader, env []string, args ...string) (*process, error) {
-	p := &process{cmd: exec.Command(path, args...), done: make(chan struct{})} //nolint:noctx // ended by signals
+	p := &process{cmd: exec.Command(path, args...), done: make(chan struct{})}
 	p.cmd.Env, p.cmd.SysProcAttr = append(environment(), env...), childAttr()
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = stdin, &p.stdout, &p.stderr
 	started := make(chan error, 1)

@@ -13,8 +13,6 @@ import (
 
 // standing is one instance for the tests that break no process: starting one costs seconds. Each test has a route, and so
 // models, of its own.
-//
-//nolint:gochecknoglobals // one instance a process is the point; tests have no place to hand it down from
 var standing sharedInstance
 
 type sharedInstance struct {
