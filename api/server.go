@@ -66,6 +66,8 @@ type Config struct {
 	Timeout      time.Duration
 	MaxBodyBytes int64
 	Admission    AdmissionConfig
+	// WorksElsewhere says that no completion worker runs in this process: outcomes are awaited durably from the start.
+	WorksElsewhere bool
 	// Ready says whether the parts below can serve; nil means yes.
 	Ready  func(context.Context) error
 	Logger *slog.Logger

@@ -66,7 +66,7 @@ func (s *Server) submit(ctx context.Context, sub *submission) (completions.Outco
 	}
 	ctx, cancel := context.WithDeadline(ctx, sub.completion.Deadline.Add(recordGrace))
 	defer cancel()
-	return s.wait(ctx, sub.completion, watch, permit)
+	return s.wait(ctx, sub, watch, permit)
 }
 
 // begin admits and accepts the request and sees to its workflow's start. From its return on, the request is accepted: it

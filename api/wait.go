@@ -14,16 +14,20 @@ import (
 )
 
 const (
-	// claimGrace is how long a workflow may take to begin in this process before its outcome is awaited durably.
-	claimGrace = 500 * time.Millisecond
+	// claimGrace is how long a workflow started here may take to begin in this process before its outcome is awaited
+	// durably, which costs Temporal a long poll. Eager start makes it begin here but for a full worker; under load, late.
+	claimGrace = 3 * time.Second
+	// attachGrace is the same for a completion that another request has started, perhaps in another process.
+	attachGrace = 300 * time.Millisecond
 	// recordGrace is how long after its deadline a completion's outcome may still be on its way to the record.
 	recordGrace = 5 * time.Second
 )
 
 // wait returns the outcome by the short way, in process, or else by the durable one: Temporal says when the workflow has
 // ended, and the record says how.
-func (s *Server) wait(ctx context.Context, completion completions.Completion, watch *handover.Watch, permit *permit) (completions.Outcome, error) {
-	claim := time.NewTimer(claimGrace)
+func (s *Server) wait(ctx context.Context, sub *submission, watch *handover.Watch, permit *permit) (completions.Outcome, error) {
+	completion := sub.completion
+	claim := time.NewTimer(s.grace(sub.created))
 	defer claim.Stop()
 	calling := watch.Calling()
 	for {
@@ -45,6 +49,18 @@ func (s *Server) wait(ctx context.Context, completion completions.Completion, wa
 		case <-ctx.Done():
 			return completions.Outcome{}, s.waitEnded(ctx)
 		}
+	}
+}
+
+// grace is how long the workflow may take to begin in this process.
+func (s *Server) grace(created bool) time.Duration {
+	switch {
+	case s.cfg.WorksElsewhere:
+		return 0
+	case created:
+		return claimGrace
+	default:
+		return attachGrace
 	}
 }
 

@@ -149,7 +149,7 @@ func (n *node) serve(hub *handover.Hub) (err error) {
 				MinStarts: 4, MaxStarts: max(4, cfg.config.Limits.MaxInFlightStarts),
 				QueueSize: cfg.config.Limits.QueueSize, QueueTimeout: cfg.config.Limits.QueueTimeout,
 			},
-			Ready: n.ready, Logger: cfg.logger,
+			WorksElsewhere: !cfg.work.Completions, Ready: n.ready, Logger: cfg.logger,
 		})
 		if err != nil {
 			return err
