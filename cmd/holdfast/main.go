@@ -63,6 +63,6 @@ by HOLDFAST_ADMIN_URL and HOLDFAST_ADMIN_TOKEN_FILE.`,
 	}
 	add("run", newUpCommand(), newAPICommand(), newWorkerCommand(), newMigrateCommand(), newTemporalCommand())
 	add("operate", newKeysCommand(), newTokensCommand(), newCompletionsCommand())
-	add("try", newConfigCommand(), newSimulateCommand(), newBenchCommand(), newVersionCommand())
+	add("try", newHealthCommand(), newConfigCommand(), newSimulateCommand(), newBenchCommand(), newVersionCommand())
 	return root
 }

@@ -43,8 +43,10 @@ type nodeConfig struct {
 	// listen and adminListen are bound listeners, nil for a process without that API.
 	listen, adminListen net.Listener
 	adminToken          access.AdminToken
-	simulator           http.Handler
-	work                worker.Options
+	// healthListen serves /healthz and /readyz of a process that has no API; nil for none.
+	healthListen net.Listener
+	simulator    http.Handler
+	work         worker.Options
 	// grace is how long calls in flight may take when the process is told to stop.
 	grace  time.Duration
 	logger *slog.Logger
@@ -156,6 +158,9 @@ func (n *node) serve(hub *handover.Hub) (err error) {
 		}
 		n.listenAndServe(cfg.listen, n.api.Handler(), cfg.config.Timeout)
 	}
+	if cfg.healthListen != nil {
+		n.listenAndServe(cfg.healthListen, n.health(), time.Minute)
+	}
 	if cfg.adminListen != nil {
 		n.listenAndServe(cfg.adminListen, api.NewAdmin(api.AdminConfig{
 			Token: cfg.adminToken, Vault: n.vault, Tokens: n.tokens, Record: n.record, Simulator: cfg.simulator, Logger: cfg.logger,
@@ -176,6 +181,20 @@ func (n *node) listenAndServe(listener net.Listener, handler http.Handler, slowe
 			n.failed <- fmt.Errorf("serving on %s: %w", listener.Addr(), err)
 		}
 	}()
+}
+
+// health answers for a process without an API.
+func (n *node) health() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+		defer cancel()
+		if n.ready(ctx) != nil {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	})
+	return mux
 }
 
 // ready says whether PostgreSQL and Temporal answer.

@@ -95,6 +95,7 @@ func loadAdminToken(cmd *cobra.Command, path string) (access.AdminToken, error) 
 
 func newWorkerCommand() *cobra.Command {
 	var flags processFlags
+	var healthListen string
 	cmd := &cobra.Command{
 		Use: "worker", Short: "Run a worker without an API", Args: cobra.NoArgs,
 		Long: `Run a worker: it makes the calls that follow a first failure, and takes over completions whose process has died.
@@ -103,14 +104,21 @@ func newWorkerCommand() *cobra.Command {
     holdfast worker --config gateway.yaml --keeper file:///run/secrets/vault-key`,
 	}
 	flags.add(cmd)
+	cmd.Flags().StringVar(&healthListen, "health-listen", "", "address that serves /healthz and /readyz; empty for none")
 	logging := loggingFlags(cmd, "json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		logger, err := logging()
 		if err != nil {
 			return err
 		}
-		work := worker.Options{Completions: true, ProviderCalls: true, StopTimeout: 5 * time.Second}
-		return runNode(cmd, flags, nodeConfig{work: work}, logger)
+		cfg := nodeConfig{work: worker.Options{Completions: true, ProviderCalls: true, StopTimeout: 5 * time.Second}}
+		if healthListen != "" {
+			var lc net.ListenConfig
+			if cfg.healthListen, err = lc.Listen(cmd.Context(), "tcp", healthListen); err != nil {
+				return fmt.Errorf("%s cannot be used (%w): choose another address with --health-listen", healthListen, err)
+			}
+		}
+		return runNode(cmd, flags, cfg, logger)
 	}
 	return cmd
 }
