@@ -101,7 +101,7 @@ func failureOf(c completions.Completion) *problem {
 	case llm.KindCredential:
 		return &problem{
 			status: http.StatusBadGateway, kind: "server_error", code: "upstream_credentials_exhausted", final: true,
-			message: "No model could be reached with the credentials at hand. The operator of this service has been told.",
+			message: "No model could be reached with the credentials at hand.",
 		}
 	case llm.KindTimeout:
 		return &problem{

@@ -77,13 +77,14 @@ type upRun struct {
 	logger        *slog.Logger
 	out, progress io.Writer
 
-	dir       *dataDir
-	listeners []net.Listener
-	postgres  *managedpg.Server
-	temporal  *temporalserver.Server
-	simulated *simulator.Running
-	client    client.Client
-	node      *node
+	dir          *dataDir
+	postgresData string
+	listeners    []net.Listener
+	postgres     *managedpg.Server
+	temporal     *temporalserver.Server
+	simulated    *simulator.Running
+	client       client.Client
+	node         *node
 }
 
 // allWork is what one machine's process works on.
@@ -208,6 +209,9 @@ func (u *upRun) startPostgres(ctx context.Context) (url string, err error) {
 	if os.Getenv("DATABASE_URL") != "" || os.Getenv("DATABASE_URL_FILE") != "" {
 		return databaseURL()
 	}
+	if u.postgresData, err = postgresData(u.dir); err != nil {
+		return "", err
+	}
 	u.tell("Starting PostgreSQL …")
 	if u.postgres, err = managedpg.Start(ctx, u.postgresConfig(0)); err != nil {
 		return "", err
@@ -217,14 +221,14 @@ func (u *upRun) startPostgres(ctx context.Context) (url string, err error) {
 
 func (u *upRun) postgresConfig(port int) managedpg.Config {
 	return managedpg.Config{
-		DataDir: u.dir.file("postgres"), Databases: []string{"holdfast"}, Port: port,
+		DataDir: u.postgresData, Databases: []string{"holdfast"}, Port: port,
 		Logger: slog.New(atLeast(u.logger.Handler(), slog.LevelWarn)),
 	}
 }
 
 // restartPostgres brings a PostgreSQL back that died, on the port that everyone knows.
 func (u *upRun) restartPostgres(ctx context.Context) error {
-	u.logger.ErrorContext(ctx, "PostgreSQL has stopped by itself: starting it again", "log", u.dir.file("postgres")+"/server.log")
+	u.logger.ErrorContext(ctx, "PostgreSQL has stopped by itself: starting it again", "log", u.postgresData+"/server.log")
 	policy := retrypolicy.NewBuilder[*managedpg.Server]().
 		WithBackoff(200*time.Millisecond, 2*time.Second).WithMaxRetries(-1).WithMaxDuration(2 * time.Minute).ReturnLastFailure().Build()
 	server, err := failsafe.With(policy).WithContext(ctx).Get(func() (*managedpg.Server, error) {

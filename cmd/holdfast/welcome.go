@@ -26,7 +26,7 @@ func (u *upRun) welcome(token string) error {
 		line("  Temporal       %s", at.Temporal)
 	}
 	if u.postgres != nil {
-		line("  PostgreSQL     127.0.0.1:%d   data in %s", u.postgres.Port, u.shown("postgres"))
+		line("  PostgreSQL     127.0.0.1:%d   data in %s", u.postgres.Port, u.shownPath(u.postgresData))
 	}
 	if u.simulated != nil {
 		for _, vendor := range simulator.Vendors() {
@@ -42,7 +42,7 @@ func (u *upRun) welcome(token string) error {
 	line("    -d '{\"model\": \"%s\", \"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}'", u.node.cfg.config.RouteNames()[0])
 	if u.simulated != nil {
 		line("\nThen fail the first provider for a minute, and ask again:\n")
-		line("  holdfast simulate fault openai --status 503 --for 60s%s", u.dataFlag())
+		line("  %s simulate fault openai --status 503 --for 60s%s", invokedAs(), u.dataFlag())
 	}
 	line("")
 	_, err := fmt.Fprint(u.out, text.String())
@@ -57,8 +57,17 @@ func (u *upRun) dataFlag() string {
 }
 
 // shown is a file of the data directory as a person would type it from here.
-func (u *upRun) shown(name string) string {
-	path := u.dir.file(name)
+func (u *upRun) shown(name string) string { return u.shownPath(u.dir.file(name)) }
+
+// invokedAs is this binary as a person would type it again.
+func invokedAs() string {
+	if strings.Contains(os.Args[0], "/") {
+		return os.Args[0]
+	}
+	return "holdfast"
+}
+
+func (u *upRun) shownPath(path string) string {
 	if here, err := os.Getwd(); err == nil {
 		if relative, err := filepath.Rel(here, path); err == nil && !strings.HasPrefix(relative, "..") {
 			return relative

@@ -1,4 +1,3 @@
-// Package buildinfo says which build is running.
 package buildinfo
 
 import (

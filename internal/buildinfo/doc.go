@@ -1,0 +1,2 @@
+// Package buildinfo says which build is running.
+package buildinfo
