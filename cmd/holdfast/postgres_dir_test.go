@@ -12,7 +12,7 @@ import (
 
 func TestPostgresStaysInsideADataDirectoryThatItCanEnter(t *testing.T) {
 	t.Parallel()
-	parent, err := os.MkdirTemp("", "holdfast-test-")
+	parent, err := os.MkdirTemp("", "holdfast-test-") //nolint:usetesting // its mode matters
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(parent) })
 	require.NoError(t, os.Chmod(parent, 0o755))
@@ -29,7 +29,7 @@ func TestPostgresGoesElsewhereWhenItsUserCannotEnter(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root hands over to another user")
 	}
-	parent, err := os.MkdirTemp("", "holdfast-test-")
+	parent, err := os.MkdirTemp("", "holdfast-test-") //nolint:usetesting // its mode matters
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(parent) })
 	require.NoError(t, os.Chmod(parent, 0o700))
