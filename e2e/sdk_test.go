@@ -124,3 +124,41 @@ func TestToolsGoRoundThroughOpenAIsOwnSDK(t *testing.T) {
 		})
 	}
 }
+
+// TestAConversationKeepsItsToolCallsAcrossProviders asks for a tool on one provider and brings the result to another, which
+// refuses what its vendor would refuse: the client sends the new messages only.
+func TestAConversationKeepsItsToolCallsAcrossProviders(t *testing.T) {
+	t.Parallel()
+	long(t)
+	holdfast, _ := standing.use(t)
+	sdk := openaisdk.NewClient(option.WithBaseURL(holdfast.at.API+"/v1"), option.WithAPIKey(holdfast.token), option.WithMaxRetries(0))
+	tools := []openaisdk.ChatCompletionToolUnionParam{openaisdk.ChatCompletionFunctionTool(openaisdk.FunctionDefinitionParam{
+		Name: "weather", Parameters: openaisdk.FunctionParameters{
+			"type": "object", "properties": map[string]any{"city": map[string]any{"type": "string"}}, "required": []string{"city"},
+		},
+	})}
+	routes := []string{"sdk", "sdk-claude", "sdk-gemini"}
+	for _, from := range routes {
+		for _, to := range routes {
+			if from == to {
+				continue
+			}
+			t.Run(from+" to "+to, func(t *testing.T) {
+				t.Parallel()
+				conversation := holdfast.newConversation(t)
+				turn := func(route string, message openaisdk.ChatCompletionMessageParamUnion) openaisdk.ChatCompletionMessage {
+					answer, err := sdk.Chat.Completions.New(t.Context(), openaisdk.ChatCompletionNewParams{
+						Model: route, Tools: tools, Messages: []openaisdk.ChatCompletionMessageParamUnion{message},
+					}, option.WithJSONSet("conversation", conversation))
+					require.NoError(t, err)
+					return answer.Choices[0].Message
+				}
+				asked := turn(from, openaisdk.UserMessage("Please call the tool weather."))
+				require.Len(t, asked.ToolCalls, 1)
+				answered := turn(to, openaisdk.ToolMessage("sunny", asked.ToolCalls[0].ID))
+				require.Contains(t, answered.Content, "sunny")
+				require.Contains(t, turn(from, openaisdk.UserMessage("Thank you.")).Content, "You said: Thank you.")
+			})
+		}
+	}
+}

@@ -52,6 +52,7 @@ func (s *sharedInstance) start(t testing.TB) (err error) {
 		[]string{"secret", "openai/gpt-secret", "anthropic/claude-secret"},
 		[]string{"sdk", "openai/gpt-sdk"},
 		[]string{"sdk-claude", "anthropic/claude-sdk"},
+		[]string{"sdk-gemini", "gemini/gemini-sdk"},
 	)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return err
