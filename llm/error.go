@@ -70,6 +70,13 @@ type Remedy string
 // RemedyPlain is to send the request once more as [Request.Plain]: the vendor refused a signature or encrypted reasoning.
 const RemedyPlain Remedy = "plain"
 
+// EmptyAnswer is the Detail of an error of [KindBadOutput] for an answer that its vendor finished in good order, and that
+// says nothing at all.
+const EmptyAnswer = "the answer is empty"
+
+// Empty reports whether the vendor finished its answer in good order without saying anything.
+func (e *Error) Empty() bool { return e.Kind == KindBadOutput && e.Detail == EmptyAnswer }
+
 // WithCause attaches the underlying error for errors.Is and errors.As. The cause is not part of the text, nor of the JSON.
 func (e *Error) WithCause(err error) *Error {
 	e.cause = err

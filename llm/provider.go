@@ -17,6 +17,15 @@ type Provider interface {
 	Stream(ctx context.Context, key Secret, req Request) iter.Seq2[Event, error]
 }
 
+// Prefiller is a [Provider] some of whose models go on with an answer whose beginning is the request's last message, the
+// assistant's.
+type Prefiller interface {
+	// Prefills reports whether req's model, which has the vendor's own name, does so: word for word, without repeating the
+	// beginning, and with req's other parameters as they are. The messages are not looked at. White space at the end of the
+	// beginning may be lost on the way, and then stands, or not, before what comes.
+	Prefills(req Request) bool
+}
+
 // Secret is a credential in clear. It prints as "[redacted]" wherever it is formatted, logged or marshalled.
 type Secret string
 

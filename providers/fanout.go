@@ -30,6 +30,12 @@ func fannedOut(provider llm.Provider) llm.Provider {
 	return &fanOut{provider}
 }
 
+// Prefills implements [llm.Prefiller].
+func (f fanOut) Prefills(req llm.Request) bool {
+	prefiller, ok := f.Provider.(llm.Prefiller)
+	return ok && prefiller.Prefills(req)
+}
+
 // refusesSeveral reports whether err says that there is one answer a call.
 func refusesSeveral(err error) bool {
 	e, ok := errors.AsType[*llm.Error](err)

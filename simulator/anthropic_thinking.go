@@ -178,7 +178,7 @@ func (block *anthropicBlockIn) checkThinking(p *prompt, at string) *wireError {
 func anthropicLoop(messages []anthropicMessageIn) *wireError {
 	at := len(messages) - 1
 	if messages[at].Role == "user" {
-		if len(messages[at].results(true)) == 0 || at == 0 {
+		if len(messages[at].results()) == 0 || at == 0 {
 			return nil
 		}
 		at--

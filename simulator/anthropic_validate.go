@@ -52,21 +52,24 @@ func anthropicConversation(p *prompt, members fields) *wireError {
 		}
 	}
 	p.tokens += countTokens(chars)
-	for i := len(messages) - 1; i >= 0; i-- {
+	for i := range messages {
 		if messages[i].Role == "user" {
-			p.text = messages[i].text
-			p.results = messages[i].results(i == len(messages)-1)
-			break
+			p.hear(messages[i].text, messages[i].results())
+		} else {
+			p.say(messages[i].text, messages[i].calls())
 		}
 	}
+	p.prefill() // models that do not are refused later
 	return nil
 }
 
-// results lists what tools answered, if the conversation ends with this message.
-func (m *anthropicMessageIn) results(last bool) []string {
-	if !last {
-		return nil
-	}
+// calls reports whether a message calls tools.
+func (m *anthropicMessageIn) calls() bool {
+	return slices.ContainsFunc(m.blocks, func(block anthropicBlockIn) bool { return block.Type == "tool_use" })
+}
+
+// results lists what tools answered in a message.
+func (m *anthropicMessageIn) results() []string {
 	var results []string
 	for _, block := range m.blocks {
 		if block.Type == "tool_result" {

@@ -183,7 +183,12 @@ func listen(t *testing.T, s *stage, input *bedrockruntime.ConverseStreamInput) h
 func TestBedrockSDKStreams(t *testing.T) {
 	t.Parallel()
 	answers := make(chan simulator.Answer, 1)
-	s := play(t, simulator.Bedrock, simulator.Options{Answer: func(simulator.Call) simulator.Answer { return <-answers }})
+	s := play(t, simulator.Bedrock, simulator.Options{Answer: func(call simulator.Call) simulator.Answer {
+		if call.Continues { // asked what it would have said: not this
+			return simulator.Answer{}
+		}
+		return <-answers
+	}})
 	input := &bedrockruntime.ConverseStreamInput{
 		ModelId: aws.String(claude), Messages: []types.Message{user("hello")}, AdditionalModelRequestFields: thinking(),
 		ToolConfig: tools("weather"),

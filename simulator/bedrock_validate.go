@@ -67,14 +67,14 @@ func (q *bedrockRequest) messagesIn(members fields) *wireError {
 		chars += 12 + len(messages[i].Content)
 	}
 	q.tokens += countTokens(chars)
-	last := &messages[len(messages)-1]
-	q.results = last.results
-	for i := range slices.Backward(messages) {
-		if messages[i].Role == "user" {
-			q.text = messages[i].text
-			break
+	for i := range messages {
+		if m := &messages[i]; m.Role == "user" {
+			q.hear(m.text, m.results)
+		} else {
+			q.say(m.text, len(m.calls) > 0)
 		}
 	}
+	q.prefill()
 	return nil
 }
 

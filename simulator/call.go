@@ -44,6 +44,9 @@ type Call struct {
 	Fault string `json:"fault,omitempty"`
 	// RequestID is the id that the vendor gave in its headers.
 	RequestID string `json:"request_id,omitempty"`
+	// Continues says that the request asked to go on with an answer that was begun: one that ends it, at a vendor whose model
+	// takes that, or one that is the beginning of what this model says, with one message of the user's behind it.
+	Continues bool `json:"continues,omitempty"`
 	// Done says that the call is over, with or without a status.
 	Done bool `json:"done"`
 

@@ -128,7 +128,12 @@ func (s *stage) sing(t *testing.T, request *coheresdk.V2ChatStreamRequest) sung 
 func TestCohereSDKStreams(t *testing.T) {
 	t.Parallel()
 	answers := make(chan simulator.Answer, 1)
-	s := play(t, simulator.Cohere, simulator.Options{Answer: func(simulator.Call) simulator.Answer { return <-answers }})
+	s := play(t, simulator.Cohere, simulator.Options{Answer: func(call simulator.Call) simulator.Answer {
+		if call.Continues { // asked what it would have said: not this
+			return simulator.Answer{}
+		}
+		return <-answers
+	}})
 	request := &coheresdk.V2ChatStreamRequest{
 		Model: "command-a-reasoning-08-2025", Messages: coheresdk.ChatMessages{asks("hi")}, Tools: cohereTools(),
 	}

@@ -38,7 +38,7 @@ func cohereConversation(p *prompt, members fields) *wireError {
 				return cohereInvalid("tool_call_id '" + m.callID + "' does not match a tool call of the preceding assistant message.")
 			}
 			open = slices.Delete(open, at, at+1)
-			p.results = append(p.results, m.text)
+			p.learn(m.text)
 			continue
 		}
 		if len(open) > 0 {
@@ -50,9 +50,10 @@ func cohereConversation(p *prompt, members fields) *wireError {
 				return cohereError(400, "system turn must be the first in the list")
 			}
 		case "user":
-			p.text, p.results = m.text, nil
+			p.hear(m.text, nil)
 		case "assistant":
-			p.results, open = nil, slices.Clone(m.calls)
+			p.say(m.text, len(m.calls) > 0)
+			open = slices.Clone(m.calls)
 		}
 	}
 	if len(open) > 0 {

@@ -49,12 +49,13 @@ func geminiConversation(p *prompt, members fields) *wireError {
 		chars += 12 + len(content.text)
 		p.images += content.images
 		if content.Role == "user" {
-			if content.text != "" || len(content.responses) == 0 {
-				p.text = content.text
+			text := content.text
+			if text == "" && len(content.responses) > 0 {
+				text = p.text
 			}
-			p.results = content.responses
+			p.hear(text, content.responses)
 		} else {
-			p.results = nil
+			p.say(content.text, len(content.calls) > 0)
 		}
 	}
 	p.tokens += countTokens(chars)

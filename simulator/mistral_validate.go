@@ -45,12 +45,15 @@ func mistralConversation(p *prompt, members fields) *wireError {
 	for i := range messages {
 		switch m := &messages[i]; m.role {
 		case "user":
-			p.text, p.results = m.text, nil
+			p.hear(m.text, nil)
 		case "tool":
-			p.results = append(p.results, m.text)
+			p.learn(m.text)
 		case "assistant":
-			p.results = nil
+			p.say(m.text, len(m.calls) > 0)
 		}
+	}
+	if p.prefill(); p.begun != nil {
+		p.begun.repeats = p.begun.prefills
 	}
 	p.tokens += countTokens(len(members["messages"]))
 	return nil

@@ -246,12 +246,13 @@ func ollamaConversation(p *prompt, in *ollamaRequestIn) *wireError {
 		}
 		switch strings.ToLower(m.Role) {
 		case "user":
-			p.text, p.results = m.Content, nil
+			p.hear(m.Content, nil)
 		case "tool":
-			p.results = append(p.results, m.Content)
+			p.learn(m.Content)
 		case "assistant":
-			p.results = nil
+			p.say(m.Content, len(m.ToolCalls) > 0)
 		}
 	}
+	p.prefill() // as the templates of most models have it (github.com/ollama/ollama/issues/6778)
 	return nil
 }

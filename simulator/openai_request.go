@@ -125,13 +125,13 @@ func openAIConversation(p *prompt, members fields) *wireError {
 			chars += len(call.Function.Name) + len(call.Function.Arguments)
 		}
 		if messages[i].Role == "user" {
-			p.text, p.results = messages[i].text, nil
+			p.hear(messages[i].text, nil)
 		}
 		if messages[i].Role == "tool" {
-			p.results = append(p.results, messages[i].text)
+			p.learn(messages[i].text)
 		}
 		if messages[i].Role == "assistant" {
-			p.results = nil
+			p.say(messages[i].text, len(messages[i].ToolCalls) > 0)
 		}
 	}
 	p.tokens = countTokens(chars + 12)

@@ -90,7 +90,9 @@ type prompt struct {
 	text string
 	// results holds what tools answered, if the conversation ends with their answers.
 	results []string
-	tools   []tool
+	// begun is the answer that the request may ask to go on with; nil if there is none.
+	begun *begunAnswer
+	tools []tool
 	// forced says that a tool must be called; choice which one, if the request says. forbidden that none may be.
 	forced    bool
 	forbidden bool

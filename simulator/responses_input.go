@@ -62,11 +62,13 @@ func responsesInput(p *prompt, members fields) *wireError {
 		chars += 12 + len(item.text) + len(item.Arguments)
 		switch {
 		case item.kind == "message" && item.Role == "user":
-			p.text, p.results = item.text, nil
+			p.hear(item.text, nil)
 		case item.kind == "function_call_output":
-			p.results = append(p.results, item.text)
-		case item.kind == "message" && item.Role == "assistant", item.kind == "function_call":
-			p.results = nil
+			p.learn(item.text)
+		case item.kind == "message" && item.Role == "assistant":
+			p.say(item.text, false)
+		case item.kind == "function_call":
+			p.say("", true)
 		}
 	}
 	p.tokens += countTokens(chars)

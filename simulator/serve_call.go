@@ -24,6 +24,8 @@ type exchange struct {
 	call     Call
 	key      string
 	started  time.Time
+	// rest is the answer to a call that continues one; nil for other calls.
+	rest *Answer
 }
 
 func (s *Simulator) serve(w http.ResponseWriter, r *http.Request, vendor Vendor, state *vendorState) {
@@ -108,6 +110,9 @@ func (x *exchange) answer(refused *wireError) {
 		x.writeError(x.protocol.badKey(x.r, x.key), nil)
 		return
 	}
+	if refused == nil {
+		x.resume()
+	}
 	if fault, met := x.state.faults.pick(&x.call, x.key, x.started); met {
 		x.call.Fault = fault.ID
 		x.inflict(&fault, refused)
@@ -157,6 +162,7 @@ func (x *exchange) writeHealthy(refused *wireError, fault *Fault) {
 		return
 	}
 	shaped := shape(p, answer)
+	x.repeat(&shaped)
 	if p.stream {
 		x.stream(shaped, fault)
 		return
@@ -165,10 +171,18 @@ func (x *exchange) writeHealthy(refused *wireError, fault *Fault) {
 }
 
 func (x *exchange) compose() Answer {
-	if x.sim.options.Answer != nil {
-		return x.sim.options.Answer(x.call)
+	if x.rest != nil {
+		return *x.rest
 	}
-	return x.sim.DefaultAnswer(x.call)
+	return x.sim.said(x.call)
+}
+
+// said is what the model says to a call.
+func (s *Simulator) said(call Call) Answer {
+	if s.options.Answer != nil {
+		return s.options.Answer(call)
+	}
+	return s.DefaultAnswer(call)
 }
 
 func (x *exchange) listed() bool {

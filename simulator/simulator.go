@@ -25,7 +25,9 @@ type Options struct {
 	// Behaviour is how calls that meet no fault are answered; [Simulator.SetBehaviour] changes it for one vendor.
 	Behaviour Behaviour
 	// Answer, if set, decides every answer; [Simulator.DefaultAnswer] gives it what would have been said without it.
-	// It must be safe for concurrent use.
+	// It must be safe for concurrent use. Where a call may be asking to go on with an answer, it is first asked what it would
+	// have said then: with [Call.Continues], and the text of the user message before the answer. If what it says to that
+	// does not begin like the answer, it is asked about the call as it came.
 	Answer func(Call) Answer
 	// RecordBodies keeps each request's body in [Simulator.Calls]. Off for benchmarks: up to 10,000 bodies are held.
 	RecordBodies bool
@@ -43,6 +45,8 @@ type Behaviour struct {
 	Latency time.Duration
 	// AnswerBytes is the exact size of a text answer, padded or cut; 0 leaves the echo as it is.
 	AnswerBytes int
+	// Continuation is what becomes of a request to go on with an answer.
+	Continuation Continuation
 	// EventDelay is how long a stream pauses between the events that carry parts of the answer.
 	EventDelay time.Duration
 }

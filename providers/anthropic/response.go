@@ -146,7 +146,7 @@ func refusalOf(stop string, details *stopDetails) string {
 // unusable is the error that an answer amounts to, nil for a good one: what ended it, and whether it said anything but
 // thoughts.
 func (r *reader) unusable(stop string, said bool) *llm.Error {
-	failure := r.badOutput(stop, "the answer is empty")
+	failure := r.badOutput(stop, llm.EmptyAnswer)
 	switch stop {
 	case stopWindow:
 		failure.Kind, failure.Detail = llm.KindContextLength, "the context window was full before the answer was complete"

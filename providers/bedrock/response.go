@@ -197,7 +197,7 @@ func substance(parts []llm.Part) bool {
 
 // unusable is the error that an answer amounts to, nil for a good one.
 func unusable(answer wire.Answer, reason string, substance bool) *llm.Error {
-	failure := badOutput(answer, wire.Code(reason), "the answer is empty")
+	failure := badOutput(answer, wire.Code(reason), llm.EmptyAnswer)
 	switch reason {
 	case "model_context_window_exceeded":
 		failure.Kind, failure.Detail = llm.KindContextLength, "the context window was full before the answer was complete"

@@ -178,7 +178,7 @@ func (d *decoder) finish(reason, vendor string, used json.RawMessage) *llm.Error
 	canonical := fromFinish(reason, d.called)
 	thoughts := len(d.order) > 0 && canonical == llm.FinishLength // an answer that the limit cut short
 	if !d.said && !thoughts {
-		failure.Detail = "the answer is empty"
+		failure.Detail = llm.EmptyAnswer
 		if canonical == llm.FinishLength {
 			failure.Detail = "the output limit was reached before any output"
 		}

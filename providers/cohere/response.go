@@ -148,7 +148,7 @@ func (c *Client) fromAnswer(got wire.Answer, from llm.Origin) (llm.Response, *ll
 	case err != nil:
 		return llm.Response{}, d.bad("", "the answer is not JSON of the expected form")
 	case a.Message == nil:
-		return llm.Response{}, d.bad("", "the answer is empty")
+		return llm.Response{}, d.bad("", llm.EmptyAnswer)
 	}
 	d.start(a.ID)
 	for _, logprob := range a.Logprobs {

@@ -138,7 +138,7 @@ func inWords(name string, value json.RawMessage) string {
 
 // fromFinishReason follows replay rule 17. It gives either a reason or the kind of error that the answer amounts to.
 func fromFinishReason(native genaisdk.FinishReason, calls, content bool) (llm.FinishReason, llm.Kind, string) {
-	reason, empty, detail := llm.FinishStop, llm.KindBadOutput, "the answer is empty"
+	reason, empty, detail := llm.FinishStop, llm.KindBadOutput, llm.EmptyAnswer
 	switch native {
 	case genaisdk.FinishReasonMalformedFunctionCall, genaisdk.FinishReasonUnexpectedToolCall, genaisdk.FinishReasonTooManyToolCalls,
 		"MISSING_THOUGHT_SIGNATURE", "MALFORMED_RESPONSE":

@@ -18,6 +18,7 @@ type choice struct {
 	open   llm.PartType // of the text or thought that is being written, empty if none
 	at     int          // where that is
 	think  thought
+	again  repetition    // of what the answer was begun with
 	calls  map[int]*call // by the vendor's index: the latest
 	opened []*call
 	ids    render.IDs
@@ -39,7 +40,7 @@ func (c *choice) content(events []llm.Event, raw json.RawMessage) ([]llm.Event, 
 	}
 	var text string
 	if json.Unmarshal(raw, &text) == nil {
-		return c.write(events, llm.PartText, text), true
+		return c.write(events, c.again.take(text)), true
 	}
 	var chunks []json.RawMessage
 	if json.Unmarshal(raw, &chunks) != nil {
@@ -55,7 +56,7 @@ func (c *choice) content(events []llm.Event, raw json.RawMessage) ([]llm.Event, 
 		}
 		switch kind.Type {
 		case "text":
-			events = c.write(events, llm.PartText, kind.Text)
+			events = c.write(events, c.again.take(kind.Text))
 		case "thinking":
 			events = c.begin(events, llm.PartReasoning)
 			text, ok := c.think.add(raw)
@@ -74,12 +75,12 @@ func (c *choice) event(kind llm.EventType, at int, text string) llm.Event {
 	return llm.Event{Type: kind, Choice: c.number, Index: at, Text: text}
 }
 
-func (c *choice) write(events []llm.Event, kind llm.PartType, text string) []llm.Event {
+func (c *choice) write(events []llm.Event, text string) []llm.Event {
 	if text == "" {
 		return events
 	}
 	c.said = true
-	events = c.begin(events, kind)
+	events = c.begin(events, llm.PartText)
 	return append(events, c.event(llm.EventDelta, c.at, text))
 }
 
@@ -122,7 +123,7 @@ func (c *choice) call(events []llm.Event, piece callDelta) ([]llm.Event, bool) {
 		if piece.Function.Name == "" {
 			return events, false
 		}
-		events = c.end(events)
+		events = c.end(c.write(events, c.again.rest()))
 		last = &call{at: c.index, id: string(piece.ID), name: piece.Function.Name}
 		c.index++
 		c.calls[piece.Index], c.opened, c.said = last, append(c.opened, last), true
@@ -140,7 +141,7 @@ func (c *choice) call(events []llm.Event, piece callDelta) ([]llm.Event, bool) {
 
 // close ends all parts.
 func (c *choice) close(events []llm.Event) []llm.Event {
-	events = c.end(events)
+	events = c.end(c.write(events, c.again.rest()))
 	slices.SortFunc(c.opened, func(a, b *call) int { return a.at - b.at })
 	for _, call := range c.opened {
 		if len(call.arguments) == 0 {

@@ -58,44 +58,40 @@ func New(cfg Config) (*Client, error) {
 
 // Complete implements [llm.Provider]. An empty key sends no Authorization header.
 func (c *Client) Complete(ctx context.Context, key llm.Secret, req llm.Request) (llm.Response, error) {
-	body, warnings, err := newBody(req, false)
+	sent, err := newRendering(req, false)
 	if err != nil {
 		return llm.Response{}, err
 	}
-	answer, err := wire.Exchange(ctx, name, auth(key), c.send("v1/chat/completions", body))
+	answer, err := wire.Exchange(ctx, name, auth(key), c.send("v1/chat/completions", sent.body))
 	if err != nil {
 		return llm.Response{}, err
 	}
-	response, failure := c.fromAnswer(answer, origin(req))
+	response, failure := c.fromAnswer(answer, sent)
 	if failure != nil {
 		return llm.Response{}, wire.Scrub(failure, key)
 	}
 	if response.Model == "" {
 		response.Model = req.Model
 	}
-	response.Warnings = warnings
+	response.Warnings = sent.warnings
 	return response, nil
 }
 
 // Stream implements [llm.Provider].
 func (c *Client) Stream(ctx context.Context, key llm.Secret, req llm.Request) iter.Seq2[llm.Event, error] {
-	body, warnings, err := newBody(req, true)
+	sent, err := newRendering(req, true)
 	if err != nil {
 		return llm.Failed(err)
 	}
-	from := origin(req)
 	return wire.Stream(ctx, wire.StreamCall{
-		Provider: name, Auth: auth(key), Send: c.send("v1/chat/completions", body),
+		Provider: name, Auth: auth(key), Send: c.send("v1/chat/completions", sent.body),
 		Classify: func(answer wire.Answer) *llm.Error { return classify(answer, c.now()) },
 		Framing:  wire.SSE,
-		Decoder:  func(answer wire.Answer) wire.Decoder { return newDecoder(answer, from, c.now) },
-		Whole:    func(answer wire.Answer) (llm.Response, *llm.Error) { return c.fromAnswer(answer, from) },
-		Model:    req.Model, Warnings: warnings,
+		Decoder:  func(answer wire.Answer) wire.Decoder { return newDecoder(answer, sent, c.now) },
+		Whole:    func(answer wire.Answer) (llm.Response, *llm.Error) { return c.fromAnswer(answer, sent) },
+		Model:    req.Model, Warnings: sent.warnings,
 	})
 }
-
-// origin is where the thoughts in the answer to req come from.
-func origin(req llm.Request) llm.Origin { return llm.Origin{Provider: name, Model: req.Model} }
 
 func auth(key llm.Secret) wire.Auth {
 	return wire.Auth{Header: "Authorization", Prefix: "Bearer ", Key: key}

@@ -43,35 +43,45 @@ func (b *builder) warn(param, message string) {
 	b.warnings = append(b.warnings, llm.Warning{Param: param, Message: message})
 }
 
-// newBody renders req. Its error is an *[llm.Error].
-func newBody(req llm.Request, stream bool) ([]byte, []llm.Warning, error) {
+// rendering is a request as it is sent.
+type rendering struct {
+	body     []byte
+	warnings []llm.Warning
+	// from is where the thoughts in the answer come from; begun is what its text will repeat.
+	from  llm.Origin
+	begun string
+}
+
+// newRendering renders req. Its error is an *[llm.Error].
+func newRendering(req llm.Request, stream bool) (rendering, error) {
 	repaired, warnings, err := render.Repair(req.Messages, render.Target(req, name, ""))
 	if err != nil {
-		return nil, nil, render.Named(name, err)
+		return rendering{}, render.Named(name, err)
 	}
 	system, turns, more := render.Turns(repaired)
 	b := &builder{warnings: append(warnings, more...), params: chatRequest{Model: req.Model, Stream: stream}}
 	if err := b.setMessages(system, turns); err != nil {
-		return nil, nil, render.Named(name, err)
+		return rendering{}, render.Named(name, err)
 	}
 	if err := b.setTools(req); err != nil {
-		return nil, nil, render.Named(name, err)
+		return rendering{}, render.Named(name, err)
 	}
 	if err := b.setFormat(req); err != nil {
-		return nil, nil, render.Named(name, err)
+		return rendering{}, render.Named(name, err)
 	}
 	b.setSampling(req)
 	b.setThinking(req)
 	b.leaveOut(req)
 	extras, err := render.Extras(req, name, "model", "messages")
 	if err != nil {
-		return nil, nil, render.Named(name, err)
+		return rendering{}, render.Named(name, err)
 	}
 	body, err := render.Body(b.params, extras)
 	if err != nil {
-		return nil, nil, &llm.Error{Kind: llm.KindCallerFault, Provider: name, Detail: "the request could not be encoded"}
+		return rendering{}, &llm.Error{Kind: llm.KindCallerFault, Provider: name, Detail: "the request could not be encoded"}
 	}
-	return body, b.warnings, nil
+	from := llm.Origin{Provider: name, Model: req.Model}
+	return rendering{body: body, warnings: b.warnings, from: from, begun: begun(b.params.Messages)}, nil
 }
 
 // maxTemperature is the API's upper bound (https://docs.mistral.ai/api/endpoint/chat).

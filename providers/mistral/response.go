@@ -88,11 +88,11 @@ func fromFinish(reason string, calls bool) llm.FinishReason {
 }
 
 // fromAnswer reads an answer in one piece, which is a stream of one frame.
-func (c *Client) fromAnswer(answer wire.Answer, from llm.Origin) (llm.Response, *llm.Error) {
+func (c *Client) fromAnswer(answer wire.Answer, sent rendering) (llm.Response, *llm.Error) {
 	if !answer.OK() {
 		return llm.Response{}, classify(answer, c.now())
 	}
-	d := newDecoder(answer, from, c.now)
+	d := newDecoder(answer, sent, c.now)
 	d.whole = true
 	events, failure := d.Decode(wire.Frame{Data: answer.Body})
 	if failure == nil {

@@ -16,7 +16,7 @@ const maxChoices = 128
 // why its choices finished; without [DONE] after them nothing is missing.
 type decoder struct {
 	answer  wire.Answer
-	from    llm.Origin
+	sent    rendering
 	now     func() time.Time
 	whole   bool // there is one frame, and it is the answer
 	started bool
@@ -24,8 +24,8 @@ type decoder struct {
 	choices map[int]*choice
 }
 
-func newDecoder(answer wire.Answer, from llm.Origin, now func() time.Time) *decoder {
-	return &decoder{answer: answer, from: from, now: now, choices: make(map[int]*choice)}
+func newDecoder(answer wire.Answer, sent rendering, now func() time.Time) *decoder {
+	return &decoder{answer: answer, sent: sent, now: now, choices: make(map[int]*choice)}
 }
 
 // Decode implements [wire.Decoder].
@@ -54,7 +54,9 @@ func (d *decoder) Decode(frame wire.Frame) ([]llm.Event, *llm.Error) {
 		}
 		c := d.choices[part.Index]
 		if c == nil {
-			c = &choice{number: part.Index, whole: d.whole, from: d.from, calls: make(map[int]*call)}
+			c = &choice{
+				number: part.Index, whole: d.whole, from: d.sent.from, again: repetition{begun: d.sent.begun}, calls: make(map[int]*call),
+			}
 			d.choices[part.Index] = c
 		}
 		step := part.Delta
@@ -111,7 +113,7 @@ func (d *decoder) step(events []llm.Event, c *choice, step *delta, finish *strin
 func (d *decoder) End() ([]llm.Event, *llm.Error) {
 	first := d.choices[0]
 	if d.whole && first == nil {
-		return nil, d.bad("", "the answer is empty")
+		return nil, d.bad("", llm.EmptyAnswer)
 	}
 	if first == nil {
 		return nil, wire.Cut(name, d.answer.Status)
@@ -132,7 +134,7 @@ func (d *decoder) End() ([]llm.Event, *llm.Error) {
 	case long:
 		return nil, d.bad(first.reason, "the output limit was reached before any output")
 	default:
-		return nil, d.bad(first.reason, "the answer is empty")
+		return nil, d.bad(first.reason, llm.EmptyAnswer)
 	}
 }
 

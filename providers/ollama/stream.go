@@ -146,7 +146,7 @@ func (d *decoder) finish(events []llm.Event, line chunk) ([]llm.Event, *llm.Erro
 		reason = llm.FinishToolCalls
 	}
 	if !d.said && (reason != llm.FinishLength || !d.thinks) {
-		detail := "the answer is empty"
+		detail := llm.EmptyAnswer
 		if reason == llm.FinishLength {
 			detail = "the output limit was reached before any output"
 		}

@@ -104,7 +104,7 @@ func (c *Client) unusable(answer wire.Answer, finish string, parts []llm.Part) *
 	if said && finish != "error" && finish != "insufficient_system_resource" {
 		return nil
 	}
-	failure := c.badOutput(answer, wire.Code(finish), "the answer is empty")
+	failure := c.badOutput(answer, wire.Code(finish), llm.EmptyAnswer)
 	switch {
 	case finish == "insufficient_system_resource": // https://api-docs.deepseek.com/api/create-chat-completion
 		failure.Kind, failure.Detail = llm.KindOverloaded, "the host ran out of resources while answering"

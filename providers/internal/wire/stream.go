@@ -125,7 +125,7 @@ func (s *stream) frames(ex *exchange, body io.Reader) *llm.Error {
 	}
 	settle(ex.body)
 	if !s.output {
-		return &llm.Error{Kind: llm.KindBadOutput, Provider: s.Provider, Status: ex.answer.Status, Detail: "the answer is empty"}
+		return &llm.Error{Kind: llm.KindBadOutput, Provider: s.Provider, Status: ex.answer.Status, Detail: llm.EmptyAnswer}
 	}
 	return nil
 }

@@ -93,7 +93,7 @@ func (e envelope) finish(calls bool) (llm.FinishReason, string) {
 
 // empty is why an answer holds nothing.
 func (e envelope) empty() *Failure {
-	failure := bad("the answer is empty")
+	failure := bad(llm.EmptyAnswer)
 	reason, native := e.finish(false)
 	failure.Code = native
 	switch reason {
