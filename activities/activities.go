@@ -10,17 +10,21 @@ import (
 	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/transcript"
 )
 
 // RecordStore is where attempts and outcomes are kept. Package completions/store implements it.
 type RecordStore interface {
 	StartFirst(ctx context.Context, fence completions.Fence, next completions.NewAttempt) (started bool, err error)
 	Resume(ctx context.Context, fence completions.Fence, choose func(prior []completions.Attempt) *completions.NewAttempt) (completions.Resumed, error)
-	Fail(ctx context.Context, fence completions.Fence, number int, failure *llm.Error, decision failover.Decision, at time.Time) error
-	KeepAnswer(ctx context.Context, fence completions.Fence, number int, answer llm.Response, at time.Time) error
+	Fail(ctx context.Context, fence completions.Fence, failed completions.Failed) error
+	KeepAnswer(ctx context.Context, fence completions.Fence, number int, answer llm.Response, usage llm.Usage, at time.Time) error
 	KeptAnswer(ctx context.Context, id string, number int) (llm.Response, error)
 	RecordSuccess(ctx context.Context, fence completions.Fence, success completions.Success) (recorded bool, err error)
-	RecordFailure(ctx context.Context, fence completions.Fence, failure llm.Error, providerTime time.Duration, failovers int, at time.Time) (recorded bool, err error)
+	RecordFailure(ctx context.Context, fence completions.Fence, failure completions.Failure) (recorded bool, err error)
+	KeepTranscripts(ctx context.Context, checkpoints []completions.Checkpoint) error
+	Transcript(ctx context.Context, id string) (*transcript.Log, error)
+	CancelRequested(ctx context.Context, ids []string) ([]string, error)
 	Request(ctx context.Context, id string) (llm.Request, error)
 	Attempts(ctx context.Context, id string) ([]completions.Attempt, error)
 	Outcome(ctx context.Context, tenant, id string) (completions.Outcome, error)
@@ -63,9 +67,8 @@ type Handover interface {
 	Calling(id string)
 	Release(id string)
 	Deliver(id string, outcome completions.Outcome)
-	// Streaming says whether a client in this process reads the answer event by event; Publish hands it an event.
-	Streaming(id string) bool
-	Publish(id string, attempt int, event llm.Event)
+	// Open gives the feed that a streamed answer is written to, until leave is called.
+	Open(id string) (feed *transcript.Feed, leave func())
 }
 
 // Lease tells who this process is while it is held to be alive.
@@ -92,12 +95,13 @@ type Config struct {
 type Activities struct {
 	cfg   Config
 	stash *stash
+	calls *Calls
 }
 
-// New checks the configuration and makes the activities.
-func New(cfg Config) (*Activities, error) {
+// New checks the configuration and makes the activities, and the list of the calls that they make.
+func New(cfg Config) (*Activities, *Calls, error) {
 	if cfg.Store == nil || cfg.Conversations == nil || cfg.Media == nil || cfg.Router == nil || cfg.Handover == nil || cfg.Lease == nil {
-		return nil, errors.New("activities: store, conversations, media, router, handover and lease are required")
+		return nil, nil, errors.New("activities: store, conversations, media, router, handover and lease are required")
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -108,7 +112,8 @@ func New(cfg Config) (*Activities, error) {
 	if cfg.Draw == nil {
 		cfg.Draw = randomDraw
 	}
-	return &Activities{cfg: cfg, stash: newStash(cfg.Now)}, nil
+	calls := &Calls{store: cfg.Store, logger: cfg.Logger, running: map[string]map[*call]struct{}{}, streams: map[*checkpointed]struct{}{}}
+	return &Activities{cfg: cfg, stash: newStash(cfg.Now), calls: calls}, calls, nil
 }
 
 func (a *Activities) fence(id string, epoch int) (completions.Fence, context.Context) {

@@ -23,6 +23,8 @@ type CallInput struct {
 	Candidates []failover.Candidate `json:"candidates"`
 	Failures   []failover.Failure   `json:"failures,omitempty"`
 	Decision   failover.Decision    `json:"decision"`
+	// Recovery is what becomes of the stream if it breaks; empty if the answer is not streamed.
+	Recovery failover.Recovery `json:"recovery,omitempty"`
 }
 
 // CallResult says which attempt answered. The answer itself is kept in this process or in PostgreSQL.
@@ -62,6 +64,8 @@ func (a *Activities) CallModel(ctx context.Context, in CallInput) (CallResult, e
 			return CallResult{}, a.refused(in.ID, err)
 		case resumed.State != completions.StateOpen:
 			return CallResult{}, a.refused(in.ID, completions.ErrSuperseded)
+		case resumed.Cancelled:
+			return CallResult{}, cancelledError()
 		case resumed.Answered() != 0:
 			answered := resumed.Prior[resumed.Answered()-1]
 			return CallResult{Number: answered.Number, Provider: answered.Provider, Model: answered.Model}, nil
@@ -85,39 +89,60 @@ type modelCall struct {
 	local     bool
 }
 
+// given is what came of a call: an answer, or what was there of it when it failed.
+type given struct {
+	answer llm.Response
+	// usage is the call's own; that of the answer counts what the client got, from all attempts.
+	usage llm.Usage
+	shown failover.Shown
+}
+
 func (a *Activities) call(ctx, held context.Context, c modelCall) (CallResult, error) {
+	ctx, done := a.calls.begin(ctx, c.in.ID)
+	defer done()
 	started := a.cfg.Now()
-	answer, err := a.complete(ctx, held, c)
+	got, err := a.complete(ctx, held, c)
 	ended := a.cfg.Now()
+	if err != nil && errors.Is(context.Cause(ctx), errCancelled) {
+		err = &llm.Error{Kind: llm.KindCancelled, Provider: c.candidate.Provider, Detail: errCancelled.Error()}
+	}
 	if err != nil {
 		if held.Err() != nil { // judged dead: the completion is being driven elsewhere
 			return CallResult{}, a.refused(c.in.ID, completions.ErrSuperseded)
 		}
-		return CallResult{}, a.failed(ctx, c, err, ended)
+		return CallResult{}, a.failed(ctx, c, got, err, ended)
 	}
 	result := CallResult{
 		Number: c.number, Provider: c.candidate.Provider, Model: c.candidate.Model,
-		InputTokens: answer.Usage.InputTokens, OutputTokens: answer.Usage.OutputTokens,
+		InputTokens: got.usage.InputTokens, OutputTokens: got.usage.OutputTokens,
 	}
 	if c.local {
-		a.stash.put(c.in.ID, c.number, stashed{answer: answer, at: ended, duration: ended.Sub(started)})
+		a.stash.put(c.in.ID, c.number, stashed{answer: got.answer, usage: got.usage, at: ended, duration: ended.Sub(started)})
 		return result, nil
 	}
 	err = persist(ctx, func(ctx context.Context) error {
-		return a.cfg.Store.KeepAnswer(ctx, c.fence, c.number, answer, ended)
+		return a.cfg.Store.KeepAnswer(ctx, c.fence, c.number, got.answer, got.usage, ended)
 	})
 	return result, a.refused(c.in.ID, err)
 }
 
+// used is what a failed call is known to have used; nil if nothing is.
+func (g given) used() *llm.Usage {
+	if g.usage.InputTokens == 0 && g.usage.OutputTokens == 0 {
+		return nil
+	}
+	return &g.usage
+}
+
 // complete asks the provider, within the attempt's own time limit, the deadline, and this process's lease.
-func (a *Activities) complete(ctx, held context.Context, c modelCall) (llm.Response, error) {
+func (a *Activities) complete(ctx, held context.Context, c modelCall) (given, error) {
 	request, err := a.request(ctx, c.in)
 	if err != nil {
-		return llm.Response{}, err
+		return given{}, err
 	}
 	endpoint, err := a.cfg.Router.Endpoint(c.candidate.Deployment)
 	if err != nil {
-		return llm.Response{}, err
+		return given{}, err
 	}
 	limit := a.cfg.Now().Add(c.candidate.Timeout)
 	if c.in.Deadline.Before(limit) {
@@ -130,16 +155,20 @@ func (a *Activities) complete(ctx, held context.Context, c modelCall) (llm.Respo
 		a.cfg.Handover.Calling(c.in.ID)
 	}
 	request.Model, request.Plain = endpoint.Model, c.in.Decision.Plain
-	answer, err := a.ask(ctx, c, endpoint, request)
-	return counted(request, answer), err
+	if c.in.Recovery != "" && request.Embed == nil {
+		return a.stream(ctx, c, endpoint, request)
+	}
+	answer, err := ask(ctx, c, endpoint, request)
+	if err != nil {
+		return given{}, err
+	}
+	answer = counted(request, answer)
+	return given{answer: answer, usage: answer.Usage}, nil
 }
 
-// ask asks in the way that the request and its client want.
-func (a *Activities) ask(ctx context.Context, c modelCall, endpoint Endpoint, request llm.Request) (llm.Response, error) {
-	switch {
-	case request.Embed == nil && a.cfg.Handover.Streaming(c.in.ID):
-		return a.stream(ctx, c, endpoint, request)
-	case request.Embed == nil:
+// ask asks for the whole answer.
+func ask(ctx context.Context, c modelCall, endpoint Endpoint, request llm.Request) (llm.Response, error) {
+	if request.Embed == nil {
 		return endpoint.Provider.Complete(ctx, endpoint.Key, request)
 	}
 	embedder, ok := endpoint.Provider.(llm.Embedder)
@@ -172,7 +201,7 @@ func (a *Activities) request(ctx context.Context, in CallInput) (llm.Request, er
 }
 
 // failed records the failure with the decision that follows from it.
-func (a *Activities) failed(ctx context.Context, c modelCall, err error, at time.Time) error {
+func (a *Activities) failed(ctx context.Context, c modelCall, got given, err error, at time.Time) error {
 	var failure *llm.Error
 	if !errors.As(err, &failure) {
 		if ctx.Err() == nil && !errors.Is(err, context.DeadlineExceeded) {
@@ -180,9 +209,11 @@ func (a *Activities) failed(ctx context.Context, c modelCall, err error, at time
 		}
 		failure = &llm.Error{Kind: llm.KindTimeout, Provider: c.candidate.Provider, Detail: "no time was left for the call"}
 	}
-	entry := failover.Failure{Deployment: c.candidate.Deployment, Kind: failure.Kind, RetryAfter: failure.RetryAfter, Remedy: failure.Remedy, PassedOn: failure.PassedOn, At: at}
+	entry := failover.Failure{
+		Deployment: c.candidate.Deployment, Kind: failure.Kind, RetryAfter: failure.RetryAfter, Remedy: failure.Remedy, Shown: got.shown, At: at,
+	}
 	decision := failover.Decide(failover.State{
-		Candidates: c.in.Candidates, Failures: append(c.failures, entry), Deadline: c.in.Deadline, Seed: c.in.ID,
+		Candidates: c.in.Candidates, Failures: append(c.failures, entry), Deadline: c.in.Deadline, Recovery: c.in.Recovery, Seed: c.in.ID,
 	}, at)
 	a.cfg.Logger.WarnContext(ctx, "provider call failed",
 		"completion", c.in.ID, "attempt", c.number, "provider", c.candidate.Provider, "model", c.candidate.Model,
@@ -192,7 +223,9 @@ func (a *Activities) failed(ctx context.Context, c modelCall, err error, at time
 	writing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
 	err = persist(writing, func(ctx context.Context) error {
-		return a.cfg.Store.Fail(ctx, c.fence, c.number, failure, decision, at)
+		return a.cfg.Store.Fail(ctx, c.fence, completions.Failed{
+			Number: c.number, Error: failure, Decision: decision, Shown: got.shown, Usage: got.used(), At: at,
+		})
 	})
 	if err != nil {
 		return a.refused(c.in.ID, err)

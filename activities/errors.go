@@ -20,6 +20,8 @@ const (
 	ErrTypeSuperseded = "superseded"
 	// ErrTypeAnswerLost: the call succeeded, but its answer died with its process before it was recorded.
 	ErrTypeAnswerLost = "answer_lost"
+	// ErrTypeCancelled: the completion was to be cancelled before the call was made.
+	ErrTypeCancelled = "cancel_requested"
 	// ErrTypeStorage: PostgreSQL did not answer; the activity is repeated.
 	ErrTypeStorage = "storage_unavailable"
 )
@@ -60,6 +62,10 @@ func storeError(err error) error {
 		return temporal.NewApplicationErrorWithOptions("PostgreSQL did not answer", ErrTypeStorage,
 			temporal.ApplicationErrorOptions{Cause: err, NextRetryDelay: 0})
 	}
+}
+
+func cancelledError() error {
+	return temporal.NewNonRetryableApplicationError("the completion was cancelled", ErrTypeCancelled, nil)
 }
 
 // persist repeats a write until it succeeds, is refused by the record, or the context ends: what it writes has been paid for.

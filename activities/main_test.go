@@ -79,22 +79,22 @@ func (r *record) StartFirst(ctx context.Context, fence completions.Fence, next c
 	return r.Store.StartFirst(ctx, fence, next)
 }
 
-func (r *record) Fail(ctx context.Context, fence completions.Fence, number int, failure *llm.Error, decision failover.Decision, at time.Time) error {
+func (r *record) Fail(ctx context.Context, fence completions.Fence, failed completions.Failed) error {
 	if err := r.fails("Fail"); err != nil {
 		return err
 	}
-	err := r.Store.Fail(ctx, fence, number, failure, decision, at)
+	err := r.Store.Fail(ctx, fence, failed)
 	if r.written != nil {
 		r.written <- struct{}{}
 	}
 	return err
 }
 
-func (r *record) KeepAnswer(ctx context.Context, fence completions.Fence, number int, answer llm.Response, at time.Time) error {
+func (r *record) KeepAnswer(ctx context.Context, fence completions.Fence, number int, answer llm.Response, usage llm.Usage, at time.Time) error {
 	if err := r.fails("KeepAnswer"); err != nil {
 		return err
 	}
-	return r.Store.KeepAnswer(ctx, fence, number, answer, at)
+	return r.Store.KeepAnswer(ctx, fence, number, answer, usage, at)
 }
 
 func (r *record) RecordSuccess(ctx context.Context, fence completions.Fence, success completions.Success) (bool, error) {
@@ -162,6 +162,7 @@ func (l *lease) Current() (string, context.Context) { return l.id, l.held }
 type process struct {
 	t        *testing.T
 	acts     *activities.Activities
+	calls    *activities.Calls
 	env      *testsuite.TestActivityEnvironment
 	pool     *pgxpool.Pool
 	record   *record
@@ -198,7 +199,7 @@ func start(t *testing.T, pool *pgxpool.Pool, rec *record, instance string, scrip
 	p.routes = &routes{provider: p.provider, targets: []failover.Target{target("one", 1), target("two", 2)}}
 	require.NoError(t, rec.Join(t.Context(), instance, "", time.Hour))
 	var err error
-	p.acts, err = activities.New(activities.Config{
+	p.acts, p.calls, err = activities.New(activities.Config{
 		Store: rec, Conversations: p.log, Media: p.media, Router: p.routes, Handover: p.hub, Lease: p.lease,
 		Logger: slog.New(slog.NewJSONHandler(p.logs, nil)), Draw: func() float64 { return 0 },
 	})
@@ -280,14 +281,25 @@ func failedAttempt(t *testing.T, err error) (activities.AttemptFailed, *temporal
 // accept records a request, in a conversation if one is named.
 func (p *process) accept(conversation string) completions.Completion {
 	p.t.Helper()
+	return p.take(conversation, "", question())
+}
+
+// acceptStream records a request whose answer is to be streamed.
+func (p *process) acceptStream(recovery failover.Recovery) completions.Completion {
+	p.t.Helper()
+	return p.take("", recovery, question())
+}
+
+func (p *process) take(conversation string, recovery failover.Recovery, request llm.Request) completions.Completion {
+	p.t.Helper()
 	c := completions.Completion{
-		ID: completions.NewID(), Tenant: tenant, Route: "gpt", ConversationID: conversation, Epoch: 1,
+		ID: completions.NewID(), Tenant: tenant, Route: "gpt", ConversationID: conversation, Epoch: 1, Recovery: recovery,
 		AcceptedAt: time.Now().Truncate(time.Microsecond), Deadline: time.Now().Add(time.Hour).Truncate(time.Microsecond),
 	}
 	created, err := p.record.Accept(p.t.Context(), store.Acceptance{
 		ID: c.ID, Tenant: tenant, WorkflowID: completions.WorkflowID(tenant, c.ID, ""), Fingerprint: []byte{1}, Dialect: "openai.chat",
 		Route: c.Route, ConversationID: conversation, InstanceID: p.lease.id, AcceptedAt: c.AcceptedAt, Deadline: c.Deadline,
-		Request: question(),
+		Recovery: recovery, Request: request,
 	})
 	require.NoError(p.t, err)
 	require.True(p.t, created)
@@ -308,7 +320,7 @@ func (p *process) adopt(c completions.Completion) completions.Completion {
 
 func (p *process) prepare(c completions.Completion) (activities.PrepareResult, error) {
 	return local(p, p.acts.Prepare, activities.PrepareInput{
-		ID: c.ID, Tenant: c.Tenant, Route: c.Route, Epoch: c.Epoch, Deadline: c.Deadline,
+		ID: c.ID, Tenant: c.Tenant, Route: c.Route, Epoch: c.Epoch, Deadline: c.Deadline, Recovery: c.Recovery,
 	})
 }
 
@@ -323,14 +335,14 @@ func (p *process) prepared(c completions.Completion) activities.CallInput {
 func call(c completions.Completion, plan activities.PrepareResult) activities.CallInput {
 	return activities.CallInput{
 		ID: c.ID, ConversationID: c.ConversationID, Epoch: c.Epoch, Deadline: c.Deadline, Number: plan.Number,
-		Candidates: plan.Plan.Candidates, Failures: plan.Failures, Decision: plan.Decision,
+		Candidates: plan.Plan.Candidates, Failures: plan.Failures, Decision: plan.Decision, Recovery: c.Recovery,
 	}
 }
 
 func answered(c completions.Completion, result activities.CallResult) activities.RecordInput {
 	return activities.RecordInput{
 		ID: c.ID, Tenant: c.Tenant, Route: c.Route, ConversationID: c.ConversationID, Epoch: c.Epoch, AcceptedAt: c.AcceptedAt,
-		Answered: result.Number, Provider: result.Provider, Model: result.Model,
+		Answered: result.Number, Provider: result.Provider, Model: result.Model, Recovery: c.Recovery,
 	}
 }
 

@@ -18,6 +18,8 @@ type PrepareInput struct {
 	Deadline time.Time `json:"deadline"`
 	// SameModel keeps to the route's first model.
 	SameModel bool `json:"same_model,omitempty"`
+	// Recovery is what becomes of the stream if it breaks; empty if the answer is not streamed.
+	Recovery failover.Recovery `json:"recovery,omitempty"`
 }
 
 // PrepareResult is the plan of the completion.
@@ -32,6 +34,8 @@ type PrepareResult struct {
 	Number int `json:"number,omitempty"`
 	// Answered is the attempt whose answer is kept already and only needs recording.
 	Answered *CallResult `json:"answered,omitempty"`
+	// Cancelled says that the completion is to be cancelled.
+	Cancelled bool `json:"cancelled,omitempty"`
 }
 
 // Prepare claims the completion for this process at its epoch, ranks the route's targets and begins the first attempt. On
@@ -48,7 +52,7 @@ func (a *Activities) Prepare(ctx context.Context, in PrepareInput) (PrepareResul
 	plan := failover.Rank(targets, a.cfg.Draw)
 	result := PrepareResult{State: completions.StateOpen, Plan: plan}
 
-	state := failover.State{Candidates: plan.Candidates, Deadline: in.Deadline, Seed: in.ID}
+	state := failover.State{Candidates: plan.Candidates, Deadline: in.Deadline, Recovery: in.Recovery, Seed: in.ID}
 	if in.Epoch == 1 {
 		result.Decision = failover.Decide(state, now)
 		if result.Decision.Action == failover.ActionCall {
@@ -75,7 +79,7 @@ func (a *Activities) Prepare(ctx context.Context, in PrepareInput) (PrepareResul
 	if err != nil {
 		return PrepareResult{}, a.refused(in.ID, err)
 	}
-	result.State, result.Number = resumed.State, resumed.Number
+	result.State, result.Number, result.Cancelled = resumed.State, resumed.Number, resumed.Cancelled
 	if n := resumed.Answered(); n != 0 {
 		answered := resumed.Prior[n-1]
 		result.Answered = &CallResult{Number: n, Provider: answered.Provider, Model: answered.Model}

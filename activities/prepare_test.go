@@ -15,7 +15,7 @@ import (
 
 func TestActivitiesNeedTheirParts(t *testing.T) {
 	t.Parallel()
-	_, err := activities.New(activities.Config{})
+	_, _, err := activities.New(activities.Config{})
 	require.ErrorContains(t, err, "required")
 }
 

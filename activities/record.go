@@ -26,6 +26,8 @@ type RecordInput struct {
 	// eligible, and Plan says why.
 	Failure *llm.Error    `json:"failure,omitempty"`
 	Plan    failover.Plan `json:"plan,omitzero"`
+	// Recovery is what became of the stream if it broke; empty if the answer is not streamed.
+	Recovery failover.Recovery `json:"recovery,omitempty"`
 }
 
 // RecordResult is the outcome as it stands in the record, which another run may have written.
@@ -80,17 +82,18 @@ func (a *Activities) Record(ctx context.Context, in RecordInput) (RecordResult, 
 
 func (a *Activities) recordAnswer(ctx context.Context, fence completions.Fence, in RecordInput) (completions.Outcome, bool, error) {
 	success := completions.Success{
-		Number: in.Answered, Provider: in.Provider, Model: in.Model, ConversationID: in.ConversationID, At: a.cfg.Now(),
+		Number: in.Answered, Provider: in.Provider, Model: in.Model, ConversationID: in.ConversationID, Streamed: in.Recovery != "",
+		At: a.cfg.Now(),
 	}
 	held, inMemory := a.stash.look(in.ID, in.Answered)
 	if inMemory {
-		success.Answer, success.AnsweredAt, success.ProviderTime = held.answer, held.at, held.duration
+		success.Answer, success.Usage, success.AnsweredAt, success.ProviderTime = held.answer, held.usage, held.at, held.duration
 	} else {
 		answer, err := a.cfg.Store.KeptAnswer(ctx, in.ID, in.Answered)
 		if err != nil {
 			return completions.Outcome{}, false, err
 		}
-		success.Answer = answer
+		success.Answer, success.Usage = answer, answer.Usage // that of the attempt stands in its row already
 	}
 	if in.Answered > 1 || !inMemory {
 		attempts, err := a.cfg.Store.Attempts(ctx, in.ID)
@@ -122,7 +125,7 @@ func (a *Activities) recordAnswer(ctx context.Context, fence completions.Fence, 
 		Completion: completions.Completion{
 			ID: in.ID, Tenant: in.Tenant, Route: in.Route, ConversationID: in.ConversationID, Epoch: in.Epoch,
 			State: completions.StateSucceeded, AcceptedAt: in.AcceptedAt, FinishedAt: &finished,
-			Provider: in.Provider, Model: in.Model, Attempts: in.Answered, Failovers: success.Failovers,
+			Provider: in.Provider, Model: in.Model, Attempts: in.Answered, Failovers: success.Failovers, Recovery: in.Recovery,
 			ProviderTime: success.ProviderTime,
 		},
 	}, recorded, err
@@ -141,12 +144,36 @@ func (a *Activities) recordFailure(ctx context.Context, fence completions.Fence,
 	for _, attempt := range attempts {
 		providerTime += attempt.Latency()
 	}
-	now := a.cfg.Now()
-	failovers := completions.Failovers(attempts)
-	recorded, err := a.cfg.Store.RecordFailure(ctx, fence, *failure, providerTime, failovers, now)
-	return completions.Outcome{Completion: completions.Completion{
+	ended := completions.Failure{
+		Error: *failure, ProviderTime: providerTime, Failovers: completions.Failovers(attempts), At: a.cfg.Now(),
+	}
+	if in.Recovery != "" && failure.Kind == llm.KindCancelled {
+		if ended.Said, err = a.said(ctx, in.ID, attempts); err != nil {
+			return completions.Outcome{}, false, err
+		}
+	}
+	recorded, err := a.cfg.Store.RecordFailure(ctx, fence, ended)
+	return completions.Outcome{Answer: ended.Said, Completion: completions.Completion{
 		ID: in.ID, Tenant: in.Tenant, Route: in.Route, ConversationID: in.ConversationID, Epoch: in.Epoch,
-		State: completions.StateFailed, AcceptedAt: in.AcceptedAt, FinishedAt: &now, Attempts: len(attempts),
-		Failovers: failovers, ProviderTime: providerTime, Error: failure,
+		State: completions.Final(*failure), AcceptedAt: in.AcceptedAt, FinishedAt: &ended.At, Attempts: len(attempts),
+		Failovers: ended.Failovers, ProviderTime: providerTime, Error: failure, Recovery: in.Recovery,
 	}}, recorded, err
+}
+
+// said is what clients have got of an answer that is not finished; nil if nothing.
+func (a *Activities) said(ctx context.Context, id string, attempts []completions.Attempt) (*llm.Response, error) {
+	log, err := a.cfg.Store.Transcript(ctx, id)
+	if err != nil || log.End().At == 0 {
+		return nil, err
+	}
+	said := log.Collect().Response()
+	for _, attempt := range attempts {
+		if attempt.Usage != nil {
+			said.Usage = llm.Usage{
+				InputTokens: said.Usage.InputTokens + attempt.Usage.InputTokens, OutputTokens: said.Usage.OutputTokens + attempt.Usage.OutputTokens,
+				Estimated: true,
+			}
+		}
+	}
+	return &said, nil
 }

@@ -23,6 +23,7 @@ type stashKey struct {
 
 type stashed struct {
 	answer   llm.Response
+	usage    llm.Usage
 	at       time.Time
 	duration time.Duration
 }

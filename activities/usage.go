@@ -31,6 +31,16 @@ func counted(request llm.Request, answer llm.Response) llm.Response {
 	return answer
 }
 
+// produced is the count of an answer that broke off. What its vendor has counted by then is that of its beginning.
+func produced(request llm.Request, answer llm.Response) llm.Usage {
+	usage := counted(request, answer).Usage
+	if !usage.Estimated {
+		usage.OutputTokens = max(usage.OutputTokens, tokens(size(answer.Message)))
+		usage.Estimated = true
+	}
+	return usage
+}
+
 // size is how many bytes of words a message holds. Pictures and sound are not counted.
 func size(message llm.Message) int {
 	total := 0

@@ -52,7 +52,7 @@ func (s *Server) answer(c *gin.Context, dialect string, request openai.ChatReque
 		s.accepted(c, submission)
 		return
 	}
-	outcome, err := s.submit(c.Request.Context(), submission)
+	outcome, err := s.submit(c, submission)
 	if err != nil {
 		if !submission.accepted.IsZero() {
 			c.Header(headerID, submission.id)
@@ -66,7 +66,7 @@ func (s *Server) answer(c *gin.Context, dialect string, request openai.ChatReque
 // write writes the outcome, whichever it is.
 func (s *Server) write(c *gin.Context, outcome completions.Outcome, encode encoder) {
 	setHeaders(c, outcome.Completion)
-	if outcome.Answer == nil {
+	if outcome.Completion.State != completions.StateSucceeded {
 		s.fail(c, failureOf(outcome.Completion))
 		return
 	}
@@ -110,6 +110,10 @@ func pending(completion completions.Completion) gin.H {
 }
 
 func (s *Server) showChatCompletion(c *gin.Context) {
+	if c.Query("stream") == "true" {
+		s.resume(c)
+		return
+	}
 	s.show(c, completions.DialectChat, answerChat)
 }
 
@@ -130,13 +134,21 @@ func (s *Server) show(c *gin.Context, dialect string, encode encoder) {
 			outcome, err = s.waitAtMost(c.Request.Context(), outcome.Completion, wait)
 		}
 	}
+	s.shown(c, dialect, outcome, err, encode)
+}
+
+// shown writes a completion to a client that asks what has become of it.
+func (s *Server) shown(c *gin.Context, dialect string, outcome completions.Outcome, err error, encode encoder) {
 	switch {
 	case err != nil:
 		s.fail(c, err)
 	case outcome.Completion.State == completions.StateOpen:
-		c.Header(headerID, id)
+		c.Header(headerID, outcome.Completion.ID)
 		c.Header("Retry-After", "1")
 		c.JSON(http.StatusAccepted, pending(outcome.Completion))
+	case outcome.Completion.State == completions.StateCancelled && dialect == completions.DialectChat:
+		setHeaders(c, outcome.Completion)
+		answerCancelled(c, outcome)
 	default:
 		s.write(c, outcome, encode)
 	}

@@ -15,8 +15,11 @@ import (
 	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/completions/store"
 	"github.com/holdfast-dev/holdfast/conversations"
+	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/handover"
 	"github.com/holdfast-dev/holdfast/launch"
+	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/transcript"
 )
 
 // Record is what the API keeps and reads of completions. Package completions/store implements it.
@@ -24,6 +27,10 @@ type Record interface {
 	Accept(ctx context.Context, a store.Acceptance) (created bool, err error)
 	Find(ctx context.Context, tenant, id string) (completions.Completion, []completions.Attempt, error)
 	Outcome(ctx context.Context, tenant, id string) (completions.Outcome, error)
+	// Transcript is what a streamed answer has said so far, as far as it is kept; Told, what it has said in all.
+	Transcript(ctx context.Context, id string) (*transcript.Log, error)
+	Told(ctx context.Context, id string, answer llm.Response) (*transcript.Log, error)
+	RequestCancel(ctx context.Context, tenant, id string) (completions.Completion, error)
 	List(ctx context.Context, tenant string, state completions.State, limit int, before string) ([]completions.Completion, error)
 }
 
@@ -31,6 +38,13 @@ type Record interface {
 type Temporal interface {
 	launch.Starter
 	GetWorkflow(ctx context.Context, workflowID, runID string) client.WorkflowRun
+	CancelWorkflow(ctx context.Context, workflowID, runID string) error
+}
+
+// Mirror writes what other processes say of a completion into a feed of this one, until it has its outcome. Package relay
+// implements it.
+type Mirror interface {
+	Follow(ctx context.Context, id string, feed *transcript.Feed)
 }
 
 // Lease names this process while it is alive. Package worker implements it.
@@ -52,7 +66,7 @@ type Conversations interface {
 	ItemsBackward(ctx context.Context, id string, before int64, limit int) ([]conversations.Item, error)
 }
 
-// Config is what the public API needs; every field is required.
+// Config is what the public API needs; every field is required that does not say what its zero value means.
 type Config struct {
 	Record        Record
 	Conversations Conversations
@@ -68,6 +82,12 @@ type Config struct {
 	Admission    AdmissionConfig
 	// KeepAlive is how often a silent stream sends a comment; 0 is [DefaultKeepAlive].
 	KeepAlive time.Duration
+	// Recovery is what becomes of a route's streams that break; nil is [failover.RecoveryContinue] for all.
+	Recovery func(route string) failover.Recovery
+	// Mirror follows streams that other processes drive; nil if there are none.
+	Mirror Mirror
+	// CancelCalls ends the calls of a completion in this process at once; nil if none are made here.
+	CancelCalls func(id string)
 	// WorksElsewhere says that no completion worker runs in this process: outcomes are awaited durably from the start.
 	WorksElsewhere bool
 	// Ready says whether the parts below can serve; nil means yes.
@@ -122,6 +142,7 @@ func (s *Server) Handler() http.Handler {
 	v1.GET("/models/*id", s.showModel)
 	v1.POST("/chat/completions", s.createChatCompletion)
 	v1.GET("/chat/completions/:id", s.showChatCompletion)
+	v1.POST("/chat/completions/:id/cancel", s.cancelChatCompletion)
 	v1.POST("/embeddings", s.createEmbeddings)
 	v1.GET("/embeddings/:id", s.showEmbeddings)
 	v1.POST("/conversations", s.createConversation)

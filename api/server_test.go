@@ -40,6 +40,8 @@ type bundle struct {
 	// play is what the "workflow" does once started.
 	play   func(workflows.CompletionInput)
 	starts atomic.Int32
+	// cancelled are the workflows that were told to end.
+	cancelled chan string
 }
 
 type tokens struct{ err error }
@@ -79,10 +81,15 @@ func (endedRun) Get(context.Context, any) error { return errors.New("terminated"
 
 func (temporal) GetWorkflow(context.Context, string, string) client.WorkflowRun { return endedRun{} }
 
+func (f temporal) CancelWorkflow(_ context.Context, id, _ string) error {
+	f.b.cancelled <- id
+	return nil
+}
+
 func setup(t *testing.T, change func(*api.Config)) *bundle {
 	t.Helper()
 	pool := pgtest.New(t)
-	b := &bundle{hub: handover.NewHub(), store: store.New(pool), tokens: &tokens{}}
+	b := &bundle{hub: handover.NewHub(), store: store.New(pool), tokens: &tokens{}, cancelled: make(chan string, 16)}
 	b.cfg = api.Config{
 		Record: b.store, Conversations: conversations.NewStore(pool), Temporal: temporal{b}, Lease: lease{}, Tokens: b.tokens, Hub: b.hub,
 		Routes: []string{"demo", "openai/gpt-4.1"}, Timeout: 20 * time.Second, MaxBodyBytes: 4096,
@@ -121,7 +128,7 @@ func (b *bundle) fail(kind llm.Kind) func(workflows.CompletionInput) {
 		b.hub.Claim(in.ID)
 		fence := completions.Fence{ID: in.ID, Epoch: in.Epoch}
 		failure := llm.Error{Kind: kind, Provider: "secret-vendor", Detail: "secret detail"}
-		_, _ = b.store.RecordFailure(ctx, fence, failure, 0, 0, time.Now())
+		_, _ = b.store.RecordFailure(ctx, fence, completions.Failure{Error: failure, At: time.Now()})
 		outcome, _ := b.store.Outcome(ctx, "", in.ID)
 		b.hub.Deliver(in.ID, outcome)
 	}

@@ -1,9 +1,7 @@
 package api
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -11,8 +9,10 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/openai"
 	"github.com/holdfast-dev/holdfast/completions"
+	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/handover"
 	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/transcript"
 )
 
 const (
@@ -30,48 +30,62 @@ func (s *Server) streamed(c *gin.Context, request openai.ChatRequest) {
 		s.fail(c, err)
 		return
 	}
-	sub.streamed = true
 	watch, permit, err := s.begin(c.Request.Context(), sub)
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
 	defer watch.Close()
+	w := newChunkWriter(c, sub.completion, request.IncludeUsage)
+	w.restarts = sub.recovery == failover.RecoveryRestart
+	whole := s.relay(c, w, watch, func(ctx context.Context) (completions.Outcome, error) {
+		defer permit.Abandon()
+		return s.outcome(ctx, sub, watch, permit)
+	})
+	if !whole {
+		s.disconnected(c, sub, watch)
+	}
+}
+
+// ending is how the wait for the outcome ended.
+type ending struct {
+	outcome completions.Outcome
+	err     error
+}
+
+// relay passes on what the completion says until it has its outcome, and that. It reports whether the client has stayed.
+func (s *Server) relay(c *gin.Context, w *chunkWriter, watch *handover.Watch, wait func(context.Context) (completions.Outcome, error)) bool {
 	ctx, cancel := context.WithCancel(c.Request.Context())
 	ended := make(chan ending, 1)
 	go func() {
-		defer permit.Abandon()
-		outcome, err := s.outcome(ctx, sub, watch, permit)
+		outcome, err := wait(ctx)
 		ended <- ending{outcome, err}
 	}()
 	defer func() { // the wait ends before the watch that it reads is closed
 		cancel()
 		<-ended
 	}()
-	w := &chunkWriter{
-		c: c, sub: sub, controller: http.NewResponseController(c.Writer),
-		encoder: openai.NewChunkEncoder(sub.id, sub.completion.AcceptedAt, request.Model, request.IncludeUsage),
-	}
+	feed := watch.Feed()
+	ready := feed.Watch()
+	defer feed.Unwatch(ready)
 	keepAlive := time.NewTicker(s.keepAlive())
 	defer keepAlive.Stop()
-	for {
+	for w.err == nil && !w.over {
 		select {
-		case <-watch.Ready():
-			w.progress(watch.Take())
+		case <-ready:
+			w.read(feed)
 		case <-keepAlive.C:
 			w.comment()
 		case end := <-ended:
 			ended <- end
-			w.progress(watch.Take())
-			s.finish(w, end)
-			return
-		case <-ctx.Done(): // the client went away; the completion goes on
-			return
-		}
-		if w.err != nil {
-			return
+			w.read(feed)
+			s.finish(ctx, w, end)
+			return w.err == nil
+		case <-ctx.Done():
+			return false
 		}
 	}
+	return w.err == nil
 }
 
 func (s *Server) keepAlive() time.Duration {
@@ -81,41 +95,101 @@ func (s *Server) keepAlive() time.Duration {
 	return s.cfg.KeepAlive
 }
 
-// ending is how the wait for the outcome ended.
-type ending struct {
-	outcome completions.Outcome
-	err     error
-}
-
 // finish ends the stream with what the record says, which the events so far were only the way to.
-func (s *Server) finish(w *chunkWriter, end ending) {
+func (s *Server) finish(ctx context.Context, w *chunkWriter, end ending) {
 	outcome, err := end.outcome, end.err
-	if err == nil && outcome.Answer == nil {
+	if err == nil && outcome.Completion.State != completions.StateSucceeded {
 		err = failureOf(outcome.Completion)
 	}
-	if err == nil && w.attempt == 0 { // nothing came event by event: it was answered elsewhere, or before
-		if !w.committed {
-			setHeaders(w.c, outcome.Completion)
-		}
-		for _, event := range llm.EventsOf(*outcome.Answer) {
-			w.event(event)
-		}
-		w.attempt, w.finished = outcome.Completion.Attempts, true
+	if outcome.Completion.ID != "" && !w.committed {
+		setHeaders(w.c, outcome.Completion)
 	}
-	switch {
-	case err == nil && w.finished && w.attempt == outcome.Completion.Attempts:
-		w.end(outcome.Answer.Usage)
-	case err == nil:
-		w.fail(s, interrupted())
-	default:
-		if outcome.Completion.ID != "" && !w.committed {
-			setHeaders(w.c, outcome.Completion)
+	if err == nil {
+		var told *transcript.Log
+		if told, err = s.told(ctx, w, outcome); err == nil {
+			w.end(told, *outcome.Answer) //nolint:contextcheck // what it may write is the request's
+			return
 		}
-		w.fail(s, err)
 	}
+	if log, logErr := s.unfinished(ctx, w, outcome); logErr == nil && log != nil {
+		w.finish(log) //nolint:contextcheck // as above
+	}
+	w.fail(s, err) //nolint:contextcheck // as above
 }
 
-// interrupted is what a client reads whose stream cannot be gone on with, though the completion has an answer.
+// told is the transcript of an answer. The record is asked for it only if it cannot be seen from the answer.
+func (s *Server) told(ctx context.Context, w *chunkWriter, outcome completions.Outcome) (*transcript.Log, error) {
+	told := transcript.Of(*outcome.Answer)
+	if outcome.Completion.Recovery == "" || w.reader.Cursor == told.End() {
+		return told, nil
+	}
+	return s.cfg.Record.Told(ctx, outcome.Completion.ID, *outcome.Answer)
+}
+
+// unfinished is what was said of an answer that failed, for a client that comes back for it; nil if there is nothing to tell.
+func (s *Server) unfinished(ctx context.Context, w *chunkWriter, outcome completions.Outcome) (*transcript.Log, error) {
+	if !w.resumed || outcome.Completion.Recovery == "" || outcome.Completion.State == completions.StateOpen {
+		return nil, nil //nolint:nilnil // nothing to tell is no error
+	}
+	log, err := s.cfg.Record.Transcript(ctx, outcome.Completion.ID)
+	if err != nil || log.End().At == 0 {
+		return nil, err
+	}
+	return log, nil
+}
+
+// resume attaches a client to a completion, running or finished, behind the place that it names.
+func (s *Server) resume(c *gin.Context) {
+	id := c.Param("id")
+	if !completions.ValidID(id) {
+		s.fail(c, completions.ErrNotFound)
+		return
+	}
+	from, summed, err := startingAfter(c)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	watch := s.cfg.Hub.Watch(id, nil) // before the record is read, so that no end falls between
+	defer watch.Close()
+	outcome, err := s.cfg.Record.Outcome(c.Request.Context(), tenantOf(c), id)
+	if err == nil && outcome.Completion.Dialect != completions.DialectChat {
+		err = completions.ErrNotFound
+	}
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	w := newChunkWriter(c, outcome.Completion, c.Query("include_usage") == "true")
+	w.skip, w.summed, w.resumed, w.restarts = from, summed, true, true
+	s.relay(c, w, watch, func(ctx context.Context) (completions.Outcome, error) {
+		if outcome.Completion.State != completions.StateOpen {
+			return outcome, nil
+		}
+		ctx, cancel := context.WithDeadline(ctx, outcome.Completion.Deadline.Add(recordGrace))
+		defer cancel()
+		return s.waitDurably(ctx, outcome.Completion, watch)
+	})
+}
+
+// startingAfter is the place that the client has come to: a number, or an event's whole id, which browsers send by
+// themselves when they come back.
+func startingAfter(c *gin.Context) (from transcript.Cursor, summed bool, err error) {
+	text := c.Query("starting_after")
+	if text == "" {
+		text = c.GetHeader("Last-Event-ID")
+	}
+	if text == "" {
+		return transcript.Cursor{}, false, nil
+	}
+	if from, summed, err = transcript.ParseCursor(text); err != nil {
+		return from, false, invalid("starting_after", "invalid_value",
+			"starting_after must be the sequence_number, or the id, of the last event received.")
+	}
+	return from, summed, nil
+}
+
+// interrupted is what a client reads whose stream cannot be gone on with, though the completion goes on or has an answer.
 func interrupted() *problem {
 	return &problem{
 		status: http.StatusBadGateway, kind: "server_error", code: "stream_interrupted",
@@ -123,97 +197,11 @@ func interrupted() *problem {
 	}
 }
 
-// chunkWriter writes a stream to its client.
-type chunkWriter struct {
-	c          *gin.Context
-	sub        *submission
-	controller *http.ResponseController
-	encoder    *openai.ChunkEncoder
-	// attempt is the call whose answer is shown; 0 before anything is.
-	attempt   int
-	committed bool // status and headers are out
-	finished  bool // a finish reason has been sent; those of further answers come before the outcome
-	err       error
-}
-
-func (w *chunkWriter) progress(p handover.Progress) {
-	if len(p.Events) == 0 || w.attempt != 0 && p.Attempt != w.attempt { // what belongs to another call is for finish to judge
-		return
+// finishes are the events that end an answer's choices.
+func finishes(answer llm.Response) []llm.Event {
+	events := []llm.Event{{Type: llm.EventFinish, FinishReason: answer.FinishReason, NativeFinishReason: answer.NativeFinishReason, Warnings: answer.Warnings}}
+	for i, choice := range answer.Alternatives {
+		events = append(events, llm.Event{Type: llm.EventFinish, Choice: i + 1, FinishReason: choice.FinishReason, NativeFinishReason: choice.NativeFinishReason})
 	}
-	w.attempt = p.Attempt
-	var out bytes.Buffer
-	for _, event := range p.Events {
-		w.add(&out, event)
-	}
-	w.write(out.Bytes())
-}
-
-func (w *chunkWriter) event(event llm.Event) {
-	var out bytes.Buffer
-	w.add(&out, event)
-	w.write(out.Bytes())
-}
-
-func (w *chunkWriter) add(out *bytes.Buffer, event llm.Event) {
-	w.finished = w.finished || event.Type == llm.EventFinish
-	for _, chunk := range w.encoder.Encode(event) {
-		addData(out, chunk)
-	}
-}
-
-// addData adds one server-sent event.
-func addData(out *bytes.Buffer, value any) {
-	content, err := json.Marshal(value)
-	if err != nil { // what is encoded here are words and numbers
-		return
-	}
-	out.WriteString("data: ")
-	out.Write(content)
-	out.WriteString("\n\n")
-}
-
-// end ends the stream with the count that is on record, which the vendor may have left to be estimated.
-func (w *chunkWriter) end(usage llm.Usage) {
-	var out bytes.Buffer
-	w.encoder.Encode(llm.Event{Type: llm.EventUsage, Usage: &usage})
-	for _, chunk := range w.encoder.End() {
-		addData(&out, chunk)
-	}
-	out.WriteString("data: [DONE]\n\n")
-	w.write(out.Bytes())
-}
-
-func (w *chunkWriter) comment() { w.write([]byte(": keep-alive\n\n")) }
-
-// fail tells the error by its status while that is still possible, and else in band, which OpenAI's SDKs raise as they would
-// the other. There is no [DONE] after it.
-func (w *chunkWriter) fail(s *Server, err error) {
-	if !w.committed {
-		w.c.Header(headerID, w.sub.id)
-		s.fail(w.c, err)
-		return
-	}
-	p := problemOf(err)
-	var out bytes.Buffer
-	addData(&out, gin.H{"error": p.object(w.sub.id)})
-	w.write(out.Bytes())
-}
-
-func (w *chunkWriter) write(data []byte) {
-	if len(data) == 0 || w.err != nil {
-		return
-	}
-	if !w.committed {
-		w.committed = true
-		header := w.c.Writer.Header()
-		header.Set("Content-Type", "text/event-stream; charset=utf-8")
-		header.Set("Cache-Control", "no-cache")
-		header.Set("X-Accel-Buffering", "no") // nginx would keep the events back
-		header.Set(headerID, w.sub.id)
-		w.c.Writer.WriteHeader(http.StatusOK)
-	}
-	_ = w.controller.SetWriteDeadline(time.Now().Add(writeTime)) // not supported by test recorders
-	if _, w.err = w.c.Writer.Write(data); w.err == nil {
-		w.err = w.controller.Flush()
-	}
+	return events
 }

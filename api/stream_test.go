@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/holdfast-dev/holdfast/api"
 	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/transcript"
 	"github.com/holdfast-dev/holdfast/workflows"
 )
 
@@ -47,10 +49,16 @@ func (b *bundle) speaks(words <-chan string, fails *llm.Error) func(workflows.Co
 		_, _ = b.store.StartFirst(ctx, fence, completions.NewAttempt{Deployment: "d", Provider: "openai", Model: "gpt-4.1", StartedAt: now})
 		b.hub.Calling(in.ID)
 		var c llm.Collector
+		var feed *transcript.Feed
 		say := func(event llm.Event) {
 			c.Add(event)
-			b.hub.Publish(in.ID, 1, event)
+			feed.Append(event)
 		}
+		var leave func()
+		feed, leave = b.hub.Open(in.ID)
+		defer leave()
+		feed.Write(&transcript.Log{})
+		defer feed.Written()
 		first := true
 		for word := range words {
 			if first {
@@ -61,7 +69,7 @@ func (b *bundle) speaks(words <-chan string, fails *llm.Error) func(workflows.Co
 			say(llm.Event{Type: llm.EventDelta, Text: word})
 		}
 		if fails != nil {
-			_, _ = b.store.RecordFailure(ctx, fence, *fails, 0, 0, time.Now())
+			_, _ = b.store.RecordFailure(ctx, fence, completions.Failure{Error: *fails, At: time.Now()})
 		} else {
 			say(llm.Event{Type: llm.EventPartEnd})
 			say(llm.Event{Type: llm.EventFinish, FinishReason: llm.FinishStop})
@@ -126,7 +134,7 @@ func TestAFailureInTheMiddleIsToldInBand(t *testing.T) {
 	words := make(chan string, 1)
 	words <- "Hel"
 	close(words)
-	b.play = b.speaks(words, &llm.Error{Kind: llm.KindStreamBroken, Provider: "secret-vendor", PassedOn: true})
+	b.play = b.speaks(words, &llm.Error{Kind: llm.KindStreamBroken, Provider: "secret-vendor"})
 	sdk := openaisdk.NewClient(option.WithBaseURL(b.url+"/v1"), option.WithAPIKey("token-of-a"), option.WithMaxRetries(0))
 	stream := sdk.Chat.Completions.NewStreaming(t.Context(), openaisdk.ChatCompletionNewParams{
 		Model: "demo", Messages: []openaisdk.ChatCompletionMessageParamUnion{openaisdk.UserMessage("hi")},
@@ -176,18 +184,171 @@ func TestAnAnswerThatIsThereAlreadyIsStreamedWhole(t *testing.T) {
 	require.NotContains(t, string(content), "usage", "nobody asked for it")
 }
 
-func TestAClientThatLeavesItsStreamLeavesTheCompletionAlone(t *testing.T) {
+// Whoever could come back for an answer finds it; for the others it is not made any more.
+func TestAClientThatLeavesItsStream(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		body      string
+		header    []string
+		cancelled bool
+	}{
+		"with nothing":     {streamed, nil, true},
+		"with a key":       {streamed, []string{"Idempotency-Key", "left"}, false},
+		"stored":           {strings.Replace(streamed, `"model"`, `"store":true,"model"`, 1), nil, false},
+		"to be gone on":    {strings.Replace(streamed, `"model"`, `"holdfast":{"on_disconnect":"continue"},"model"`, 1), nil, false},
+		"to be cancelled":  {strings.Replace(streamed, `"model"`, `"holdfast":{"on_disconnect":"cancel"},"model"`, 1), []string{"Idempotency-Key", "left"}, true},
+		"as it was before": {strings.Replace(streamed, `"model"`, `"store":false,"model"`, 1), nil, true},
+	} {
+		b := setup(t, nil)
+		words := make(chan string)
+		b.play = b.speaks(words, nil)
+		go func() { words <- "Hel" }()
+		response := b.open(t, c.body, c.header...)
+		id := response.Header.Get("X-Holdfast-Completion-Id")
+		require.NoError(t, response.Body.Close())
+		if c.cancelled {
+			require.NotEmpty(t, <-b.cancelled, name)
+			close(words)
+			continue
+		}
+		words <- "lo"
+		close(words)
+		response, object := b.do(t, http.MethodGet, "/v1/chat/completions/"+id, "a", "", "Prefer", "wait=10")
+		require.Equal(t, http.StatusOK, response.StatusCode, name)
+		require.NotEmpty(t, object["choices"], name)
+		require.Empty(t, b.cancelled, name)
+	}
+}
+
+func TestAClientComesBackBehindItsPlace(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	words := make(chan string)
 	b.play = b.speaks(words, nil)
 	go func() { words <- "Hel" }()
+	response := b.open(t, streamed, "Idempotency-Key", "back")
+	id := response.Header.Get("X-Holdfast-Completion-Id")
+	lines := bufio.NewReader(response.Body)
+	require.Contains(t, data(t, lines), `"sequence_number":1`)
+	require.Contains(t, data(t, lines), `"sequence_number":5`, "the start, the part, three letters")
+	require.NoError(t, response.Body.Close())
+
+	read := func(query string, header ...string) string {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.url+"/v1/chat/completions/"+id+"?stream=true"+query, nil)
+		require.NoError(t, err)
+		request.Header.Set("Authorization", "Bearer token-of-a")
+		for i := 0; i < len(header); i += 2 {
+			request.Header.Set(header[i], header[i+1])
+		}
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		defer func() { _ = response.Body.Close() }()
+		content, err := io.ReadAll(response.Body)
+		require.NoError(t, err)
+		return string(content)
+	}
+	running := make(chan string, 1)
+	go func() { running <- read("&starting_after=5") }()
+	words <- "lo wor"
+	close(words)
+	got := <-running
+	require.NotContains(t, got, "Hel")
+	require.Contains(t, got, `"content":"lo wor"`)
+	require.NotContains(t, got, `"role"`, "it has been said how the message begins")
+	require.Contains(t, got, `"finish_reason":"stop"`)
+	require.True(t, strings.HasSuffix(got, "data: [DONE]\n\n"))
+	require.NotContains(t, got, "total_tokens")
+
+	ids := regexp.MustCompile(`id: (\d+)-([0-9a-f]{8})`)
+	whole := read("&include_usage=true")
+	require.Contains(t, whole, `"total_tokens":5`)
+	last := ids.FindAllStringSubmatch(whole, -1)
+	require.Equal(t, last[len(last)-2][2], last[1][2], "how it ends adds nothing to what was said")
+	for _, place := range last { // each of its own places
+		rest := read("&include_usage=true&starting_after=" + place[1] + "-" + place[2])
+		require.NotContains(t, rest, `"event":"restart"`)
+		require.True(t, strings.HasSuffix(whole, rest), "behind %s: %s", place[0], rest)
+		require.Equal(t, rest, read("&include_usage=true", "Last-Event-ID", place[1]))
+	}
+	for _, lost := range []string{"5-00000000", "4000"} {
+		again := read("&starting_after=" + lost)
+		require.Contains(t, again, `"choices":[],"holdfast":{"event":"restart"}`, lost)
+		require.Contains(t, again, `"content":"Hello wor"`)
+	}
+	require.Contains(t, read("&starting_after=half"), "starting_after must be")
+	require.Contains(t, read("&starting_after=7"), `"content":" wor"`)
+}
+
+func TestARestartEndsTheStreamOfAClientThatDoesNotKnowIt(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		policy, ends string
+	}{"unknown": {"continue", "stream_interrupted"}, "known": {"restart", "[DONE]"}} {
+		b := setup(t, nil)
+		said := make(chan struct{})
+		b.play = func(in workflows.CompletionInput) {
+			b.hub.Claim(in.ID)
+			feed, leave := b.hub.Open(in.ID)
+			defer leave()
+			feed.Write(&transcript.Log{})
+			for _, event := range []llm.Event{
+				{Type: llm.EventStart}, {Type: llm.EventPart, Part: &llm.Part{Type: llm.PartText}}, {Type: llm.EventDelta, Text: "Half"},
+			} {
+				feed.Append(event)
+			}
+			<-said
+			feed.Append(llm.Event{Type: transcript.Restart})
+			b.answer(in)
+		}
+		response := b.open(t, strings.Replace(streamed, `"model"`, `"holdfast":{"on_stream_failure":"`+c.policy+`"},"model"`, 1))
+		lines := bufio.NewReader(response.Body)
+		data(t, lines)
+		require.Contains(t, data(t, lines), "Half")
+		close(said)
+		rest, err := io.ReadAll(lines)
+		require.NoError(t, err)
+		require.Contains(t, string(rest), c.ends, name)
+		if c.policy == "restart" {
+			require.Contains(t, string(rest), `"event":"restart"`)
+			require.Contains(t, string(rest), `"content":"hello"`)
+		} else {
+			require.NotContains(t, string(rest), "hello", "two answers in one")
+		}
+	}
+}
+
+func TestACompletionIsCancelled(t *testing.T) {
+	t.Parallel()
+	var ended []string
+	b := setup(t, func(cfg *api.Config) { cfg.CancelCalls = func(id string) { ended = append(ended, id) } })
+	words := make(chan string, 1)
+	words <- "Hel"
+	b.play = b.speaks(words, &llm.Error{Kind: llm.KindCancelled})
 	response := b.open(t, streamed)
 	id := response.Header.Get("X-Holdfast-Completion-Id")
-	require.NoError(t, response.Body.Close())
-	words <- "lo"
-	close(words)
-	response, object := b.do(t, http.MethodGet, "/v1/chat/completions/"+id, "a", "", "Prefer", "wait=10")
+	go func() { <-b.cancelled; close(words) }()
+	for range 2 { // again changes nothing
+		response, object := b.do(t, http.MethodPost, "/v1/chat/completions/"+id+"/cancel", "a", "")
+		require.Equal(t, http.StatusOK, response.StatusCode, "%v", object)
+		require.Equal(t, "cancelled", object["status"])
+	}
+	require.Equal(t, []string{id}, ended)
+	content, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	require.Contains(t, string(content), `"code":"cancelled"`)
+	require.NotContains(t, string(content), "[DONE]")
+	response, _ = b.do(t, http.MethodPost, "/v1/chat/completions/"+id+"/cancel", "somebody-else", "")
+	require.Equal(t, http.StatusNotFound, response.StatusCode)
+	response, object := b.do(t, http.MethodGet, "/v1/chat/completions/"+id, "a", "")
 	require.Equal(t, http.StatusOK, response.StatusCode)
-	require.NotEmpty(t, object["choices"])
+	require.Equal(t, "cancelled", object["status"])
+}
+
+func TestTheGatewaysOwnWordsAreChecked(t *testing.T) {
+	t.Parallel()
+	b := setup(t, nil)
+	for _, wrong := range []string{`{"on_stream_failure":"retry"}`, `{"on_disconnect":"stop"}`, `{"unknown":1}`} {
+		response, object := b.do(t, http.MethodPost, "/v1/chat/completions", "a", strings.Replace(hello, `"model"`, `"holdfast":`+wrong+`,"model"`, 1))
+		require.Equal(t, http.StatusBadRequest, response.StatusCode, "%v", object)
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/holdfast-dev/holdfast/api/openai"
 	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/completions/store"
+	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/handover"
 	"github.com/holdfast-dev/holdfast/launch"
 )
@@ -35,12 +36,18 @@ type submission struct {
 	accepted   time.Time
 	completion completions.Completion
 	created    bool
-	// streamed says that the answer is passed on event by event.
-	streamed bool
+	// recovery is what becomes of the stream if it breaks; empty if the answer is not streamed.
+	recovery failover.Recovery
+	// cancelOnDisconnect says that nobody wants the answer once its client has gone.
+	cancelOnDisconnect bool
 }
 
 func (s *Server) submission(c *gin.Context, dialect string, request openai.ChatRequest) (*submission, error) {
 	sub := &submission{tenant: tenantOf(c), key: c.GetHeader("Idempotency-Key"), dialect: dialect, request: request}
+	if request.Stream {
+		sub.recovery = s.recovery(request)
+	}
+	sub.cancelOnDisconnect = cancelOnDisconnect(request, sub.key)
 	switch {
 	case len(sub.key) > 255:
 		return nil, invalid("Idempotency-Key", "invalid_value", "The Idempotency-Key is longer than 255 characters.")
@@ -52,15 +59,40 @@ func (s *Server) submission(c *gin.Context, dialect string, request openai.ChatR
 	return sub, nil
 }
 
-// submit accepts the request, starts its workflow and waits for the outcome. A client that goes away does not end it.
-func (s *Server) submit(ctx context.Context, sub *submission) (completions.Outcome, error) {
+// recovery is what the request, or its route, wants to become of the stream if it breaks.
+func (s *Server) recovery(request openai.ChatRequest) failover.Recovery {
+	if request.OnStreamFailure != "" {
+		return failover.Recovery(request.OnStreamFailure)
+	}
+	if s.cfg.Recovery != nil {
+		return s.cfg.Recovery(request.Model)
+	}
+	return failover.RecoveryContinue
+}
+
+// cancelOnDisconnect says whether a request ends with its client's connection. By itself it does if nobody could come back
+// for the answer, or would find it anywhere.
+func cancelOnDisconnect(request openai.ChatRequest, key string) bool {
+	if request.OnDisconnect != "" {
+		return request.OnDisconnect == "cancel"
+	}
+	return key == "" && !request.Store && request.ConversationID == ""
+}
+
+// submit accepts the request, starts its workflow and waits for the outcome.
+func (s *Server) submit(c *gin.Context, sub *submission) (completions.Outcome, error) {
+	ctx := c.Request.Context()
 	watch, permit, err := s.begin(ctx, sub)
 	if err != nil {
 		return completions.Outcome{}, err
 	}
 	defer watch.Close()
 	defer permit.Abandon()
-	return s.outcome(ctx, sub, watch, permit)
+	outcome, err := s.outcome(ctx, sub, watch, permit)
+	if err != nil && ctx.Err() != nil {
+		s.disconnected(c, sub, watch)
+	}
+	return outcome, err
 }
 
 // outcome waits for the outcome of what begin has begun, or found.
@@ -91,11 +123,7 @@ func (s *Server) begin(ctx context.Context, sub *submission) (*handover.Watch, *
 		permit.Abandon()
 		return nil, nil, err
 	}
-	watching := s.cfg.Hub.Watch
-	if sub.streamed {
-		watching = s.cfg.Hub.WatchEvents
-	}
-	watch := watching(sub.id, &sub.request.Request)
+	watch := s.cfg.Hub.Watch(sub.id, &sub.request.Request)
 	if sub.created {
 		s.start(ctx, sub.completion)
 	} else {
@@ -114,7 +142,7 @@ func (s *Server) accept(ctx context.Context, sub *submission) error {
 	acceptance := store.Acceptance{
 		ID: sub.id, Tenant: sub.tenant, WorkflowID: completions.WorkflowID(sub.tenant, sub.id, sub.key),
 		Dialect: sub.dialect, Route: sub.request.Model, ConversationID: sub.request.ConversationID,
-		InstanceID: instance, AcceptedAt: accepted, Deadline: accepted.Add(s.cfg.Timeout), Request: sub.request.Request,
+		InstanceID: instance, AcceptedAt: accepted, Deadline: accepted.Add(s.cfg.Timeout), Recovery: sub.recovery, Request: sub.request.Request,
 	}
 	var err error
 	if acceptance.Fingerprint, err = fingerprint(sub.request); err != nil {
@@ -127,7 +155,7 @@ func (s *Server) accept(ctx context.Context, sub *submission) error {
 	sub.completion = completions.Completion{
 		ID: sub.id, Tenant: sub.tenant, WorkflowID: acceptance.WorkflowID, Dialect: sub.dialect, Route: acceptance.Route,
 		ConversationID: acceptance.ConversationID, State: completions.StateOpen, InstanceID: instance, Epoch: 1,
-		AcceptedAt: accepted, Deadline: acceptance.Deadline,
+		AcceptedAt: accepted, Deadline: acceptance.Deadline, Recovery: sub.recovery,
 	}
 	return nil
 }

@@ -83,6 +83,17 @@ func (s *Server) settle(permit *permit, watch *handover.Watch) {
 func (s *Server) waitDurably(ctx context.Context, completion completions.Completion, watch *handover.Watch) (completions.Outcome, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if completion.Recovery != "" && s.cfg.Mirror != nil { // what it says meanwhile is said elsewhere
+		mirrored := make(chan struct{})
+		go func() {
+			defer close(mirrored)
+			s.cfg.Mirror.Follow(ctx, completion.ID, watch.Feed())
+		}()
+		defer func() { // it is done before the watch is closed
+			cancel()
+			<-mirrored
+		}()
+	}
 	type found struct {
 		outcome completions.Outcome
 		err     error

@@ -18,12 +18,21 @@ const (
 // State is where a completion stands.
 type State string
 
-// The states of a completion. Succeeded and failed are final.
+// The states of a completion. All but open are final. A cancelled one may have a part of an answer.
 const (
 	StateOpen      State = "open"
 	StateSucceeded State = "succeeded"
 	StateFailed    State = "failed"
+	StateCancelled State = "cancelled"
 )
+
+// Final is the state of a completion that ends with the failure.
+func Final(failure llm.Error) State {
+	if failure.Kind == llm.KindCancelled {
+		return StateCancelled
+	}
+	return StateFailed
+}
 
 // Completion is the record of one accepted request, without its bodies.
 type Completion struct {
@@ -46,6 +55,8 @@ type Completion struct {
 	// ProviderTime is how long the completion waited for providers, over all attempts and pauses asked for by them.
 	ProviderTime time.Duration `json:"-"`
 	Error        *llm.Error    `json:"error,omitempty"`
+	// Recovery is what becomes of the stream if it breaks; empty if the answer is not streamed.
+	Recovery failover.Recovery `json:"on_stream_failure,omitempty"`
 }
 
 // AttemptState is where one call to a provider stands.
@@ -74,8 +85,10 @@ type Attempt struct {
 	Decision      failover.Action `json:"decision,omitempty"`
 	Reason        string          `json:"reason,omitempty"`
 	Usage         *llm.Usage      `json:"usage,omitempty"`
-	StartedAt     time.Time       `json:"started_at"`
-	FinishedAt    *time.Time      `json:"finished_at,omitempty"`
+	// Shown is what clients had seen of the answer when the attempt failed.
+	Shown      failover.Shown `json:"shown,omitempty"`
+	StartedAt  time.Time      `json:"started_at"`
+	FinishedAt *time.Time     `json:"finished_at,omitempty"`
 }
 
 // Latency is how long the call took; zero while it is not finished.
@@ -88,7 +101,7 @@ func (a Attempt) Latency() time.Duration {
 
 // Failure is the attempt as failover sees it; ok is false for attempts that have not failed.
 func (a Attempt) Failure() (failure failover.Failure, ok bool) {
-	failure = failover.Failure{Deployment: a.Deployment}
+	failure = failover.Failure{Deployment: a.Deployment, Shown: a.Shown}
 	if a.FinishedAt != nil {
 		failure.At = *a.FinishedAt
 	}
@@ -96,7 +109,7 @@ func (a Attempt) Failure() (failure failover.Failure, ok bool) {
 	case AttemptFailed:
 		failure.Kind = llm.KindUnknown
 		if a.Error != nil {
-			failure.Kind, failure.RetryAfter, failure.Remedy, failure.PassedOn = a.Error.Kind, a.Error.RetryAfter, a.Error.Remedy, a.Error.PassedOn
+			failure.Kind, failure.RetryAfter, failure.Remedy = a.Error.Kind, a.Error.RetryAfter, a.Error.Remedy
 		}
 		return failure, true
 	case AttemptPossiblyBilled:
@@ -134,6 +147,7 @@ func Failovers(attempts []Attempt) int {
 // Outcome is how a completion ended, as its waiting client needs it.
 type Outcome struct {
 	Completion Completion
-	// Answer is set when the completion succeeded.
+	// Answer is set when the completion succeeded. Of a cancelled one it is what was said by then, if anything was: it has no
+	// finish reason.
 	Answer *llm.Response
 }

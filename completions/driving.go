@@ -3,7 +3,9 @@ package completions
 import (
 	"time"
 
+	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/transcript"
 )
 
 // Fence names who drives a completion: only the current epoch may begin attempts and record outcomes.
@@ -31,6 +33,8 @@ type Resumed struct {
 	Prior []Attempt
 	// Number is that of the attempt begun; zero if none was.
 	Number int
+	// Cancelled says that the completion is to be cancelled: no attempt was begun.
+	Cancelled bool
 }
 
 // Answered is the number of the attempt whose answer is kept but not recorded yet; zero if there is none.
@@ -43,6 +47,46 @@ func (r Resumed) Answered() int {
 	return 0
 }
 
+// Failed is what is recorded of an attempt that failed.
+type Failed struct {
+	Number   int
+	Error    *llm.Error
+	Decision failover.Decision
+	// Shown is what clients have seen of the answer by now.
+	Shown failover.Shown
+	// Usage counts what was produced before it failed; nil if nothing was.
+	Usage *llm.Usage
+	At    time.Time
+}
+
+// Failure is what is recorded of a completion that was not answered.
+type Failure struct {
+	Error        llm.Error
+	ProviderTime time.Duration
+	Failovers    int
+	// Said is what clients have got of an answer that was cancelled; nil if nothing.
+	Said *llm.Response
+	At   time.Time
+}
+
+// Checkpoint is a piece of a transcript to be kept.
+type Checkpoint struct {
+	Fence  Fence
+	Number int
+	Piece  transcript.Piece
+	// Whole says that the piece is all of the answer, to be kept beside it: it was told in an order that the answer does not
+	// show.
+	Whole bool
+}
+
+// Driver is who drives a completion.
+type Driver struct {
+	State      State
+	InstanceID string
+	// Address is where that process is reached by others; empty if it is not.
+	Address string
+}
+
 // Success is what is recorded of a completion that was answered.
 type Success struct {
 	// Number is the attempt that answered.
@@ -50,6 +94,10 @@ type Success struct {
 	Provider string
 	Model    string
 	Answer   llm.Response
+	// Usage is what the attempt used; that of the answer counts what the client got, from all attempts.
+	Usage llm.Usage
+	// Streamed says that there may be pieces of a transcript, which the answer takes the place of.
+	Streamed bool
 	// AnsweredAt is when the provider's answer was complete, At when it is recorded.
 	AnsweredAt   time.Time
 	At           time.Time

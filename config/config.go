@@ -33,9 +33,9 @@ type Config struct {
 	Timeout time.Duration
 	// AttemptTimeout bounds one call of one provider (holdfast.attempt_timeout); a deployment's own Timeout comes before it.
 	AttemptTimeout time.Duration
-	// FirstWord bounds the wait for the first piece of a streamed answer (router_settings.stream_timeout); 0 is no bound but
+	// Silence bounds each wait for a piece of a streamed answer, the first and any other (router_settings.stream_timeout); 0 is no bound but
 	// that of the call.
-	FirstWord time.Duration
+	Silence time.Duration
 	// Retries is how often the same provider is tried again when no other candidate is left (router_settings.num_retries).
 	Retries int
 	// Limits bound what the API takes in.
@@ -46,6 +46,9 @@ type Config struct {
 	Media Media
 	// StreamKeepAlive is how often a silent stream sends a comment (holdfast.stream_keep_alive).
 	StreamKeepAlive time.Duration
+	// OnStreamFailure is what becomes of a stream that breaks when its client has a part of the answer
+	// (holdfast.on_stream_failure): "continue", "restart" or "fail". A route's own comes before it.
+	OnStreamFailure string
 	// Warnings name the settings that were read and have no effect, in the order of their lines.
 	Warnings []Problem
 }
@@ -83,6 +86,8 @@ type Route struct {
 	Name string
 	// Deployments are in the order of the file; never empty.
 	Deployments []Deployment
+	// OnStreamFailure is the route's own (holdfast.routes.<name>.on_stream_failure); empty means [Config.OnStreamFailure].
+	OnStreamFailure string
 }
 
 // Deployment is one model at one provider's endpoint.
@@ -113,8 +118,8 @@ type Deployment struct {
 	Order int
 	// Timeout bounds one call; 0 means [Config.AttemptTimeout].
 	Timeout time.Duration
-	// FirstWord bounds the wait for the first piece of a streamed answer (stream_timeout); 0 means [Config.FirstWord].
-	FirstWord time.Duration
+	// Silence bounds each wait for a piece of a streamed answer, the first and any other (stream_timeout); 0 means [Config.Silence].
+	Silence time.Duration
 	// MaxRetries overrides [Config.Retries] for this deployment; nil means that it does not.
 	MaxRetries *int
 	// Line is where the file declares the deployment.
@@ -129,6 +134,14 @@ func (c *Config) Route(name string) (Route, bool) {
 		}
 	}
 	return Route{}, false
+}
+
+// StreamPolicy is what becomes of a route's streams that break.
+func (c *Config) StreamPolicy(name string) string {
+	if route, ok := c.Route(name); ok && route.OnStreamFailure != "" {
+		return route.OnStreamFailure
+	}
+	return c.OnStreamFailure
 }
 
 // RouteNames lists the routes' names in the order of the file.
@@ -176,6 +189,7 @@ func defaults() *Config {
 			QueueTimeout:      DefaultQueueTimeout,
 		},
 		StreamKeepAlive: DefaultStreamKeepAlive,
+		OnStreamFailure: streamPolicies()[0],
 		Media:           Media{MaxBytes: DefaultMaxMediaBytes, Timeout: DefaultMediaTimeout},
 	}
 }

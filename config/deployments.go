@@ -120,7 +120,7 @@ func (r *reader) params(e *entry, path string, n *yaml.Node) {
 		},
 		"stream_timeout": func(path string, n *yaml.Node) {
 			if value, ok := r.duration(path, n); ok {
-				e.FirstWord = value
+				e.Silence = value
 			}
 		},
 		"max_retries": func(path string, n *yaml.Node) {

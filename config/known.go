@@ -140,7 +140,7 @@ func homeOf(name string) string {
 		"vertex_project", "weight",
 	}
 	router := []string{"num_retries", "routing_strategy", "stream_timeout", "timeout"}
-	holdfast := []string{"attempt_timeout", "keeper", "limits", "media", "stream_keep_alive"}
+	holdfast := []string{"attempt_timeout", "keeper", "limits", "media", "on_stream_failure", "routes", "stream_keep_alive"}
 	limits := []string{"max_body_bytes", "max_concurrent_starts", "queue_size", "queue_timeout"}
 	switch {
 	case slices.Contains(router, name):

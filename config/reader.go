@@ -16,6 +16,9 @@ type reader struct {
 	// commands in messages about keys.
 	inDeployment bool
 	provider     string
+	// routeSection is holdfast.routes, which is read when the routes are known; nil if it is left out.
+	routeSection *yaml.Node
+	routePath    string
 }
 
 func (r *reader) problem(n *yaml.Node, path, format string, args ...any) {

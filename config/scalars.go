@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,6 +45,16 @@ func (r *reader) text(path string, n *yaml.Node) (string, bool) {
 		return "", false
 	}
 	return text, true
+}
+
+// oneOf takes one of a few words.
+func (r *reader) oneOf(path string, n *yaml.Node, known []string) (string, bool) {
+	text, ok := r.text(path, n)
+	if ok && !slices.Contains(known, text) {
+		r.problem(n, path, "must be one of %s", strings.Join(known, ", "))
+		return "", false
+	}
+	return text, ok
 }
 
 // number takes numbers and, as LiteLLM does, numbers in quotes.

@@ -31,6 +31,7 @@ func (r *reader) file(data []byte) *Config {
 	case !present["model_list"]:
 		r.problem(root, "model_list", "is missing; it lists the models that clients can ask for")
 	}
+	r.routeSettings(config)
 	return config
 }
 
@@ -43,7 +44,7 @@ func (r *reader) routerSettings(config *Config, path string, n *yaml.Node) {
 		},
 		"stream_timeout": func(path string, n *yaml.Node) {
 			if value, ok := r.duration(path, n); ok {
-				config.FirstWord = value
+				config.Silence = value
 			}
 		},
 		"num_retries": func(path string, n *yaml.Node) {
@@ -94,7 +95,40 @@ func (r *reader) holdfast(config *Config, path string, n *yaml.Node) {
 			}
 		},
 		"media": func(path string, n *yaml.Node) { r.media(&config.Media, path, n) },
+		"on_stream_failure": func(path string, n *yaml.Node) {
+			if value, ok := r.oneOf(path, n, streamPolicies()); ok {
+				config.OnStreamFailure = value
+			}
+		},
+		"routes": r.notedRoutes,
 	}, nil)
+}
+
+// streamPolicies are what may become of a stream that breaks; the first is the default.
+func streamPolicies() []string { return []string{"continue", "restart", "fail"} }
+
+// notedRoutes keeps holdfast.routes until the routes are known: the file may name them later.
+func (r *reader) notedRoutes(path string, n *yaml.Node) { r.routeSection, r.routePath = n, path }
+
+// routeSettings reads what holdfast.routes says of the routes of model_list.
+func (r *reader) routeSettings(config *Config) {
+	if r.routeSection == nil {
+		return
+	}
+	known := map[string]use{}
+	for i := range config.Routes {
+		route := &config.Routes[i]
+		known[route.Name] = func(path string, n *yaml.Node) {
+			r.section(n, path, map[string]use{
+				"on_stream_failure": func(path string, n *yaml.Node) {
+					if value, ok := r.oneOf(path, n, streamPolicies()); ok {
+						route.OnStreamFailure = value
+					}
+				},
+			}, nil)
+		}
+	}
+	r.section(r.routeSection, r.routePath, known, nil)
 }
 
 func (r *reader) limits(limits *Limits, path string, n *yaml.Node) {

@@ -148,6 +148,10 @@ type attempt struct {
 	HTTPStatus    int    `json:"http_status"`
 	Decision      string `json:"decision"`
 	Reason        string `json:"reason"`
+	Usage         struct {
+		InputTokens  int64 `json:"input_tokens"`
+		OutputTokens int64 `json:"output_tokens"`
+	} `json:"usage"`
 }
 
 // record reads one completion's record.

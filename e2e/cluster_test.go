@@ -31,16 +31,66 @@ func TestSeparateProcessesFinishEachOthersWork(t *testing.T) { //nolint:tparalle
 		got := alone.mustSend(t, ask{route: "cluster", prompt: "from afar", key: "afar"})
 		require.Equal(t, "[openai/gpt-4.1] You said: from afar", got.text(t))
 		require.Less(t, time.Since(begun), soon)
+		testAStreamFromElsewhere(t, c, alone)
 		alone.kill(t)
 	})
 	first, second := c.startAPI(t), c.startAPI(t)
 
+	t.Run("a stream is read, attached to and cancelled at any process", func(t *testing.T) { //nolint:paralleltest // in this order
+		testAStreamAtAnyProcess(t, c, first, second)
+	})
 	t.Run("a paused process records nothing twice", func(t *testing.T) { //nolint:paralleltest // in this order
 		testAPausedProcess(t, c, first, second)
 	})
 	t.Run("the work of a killed process is done by another", func(t *testing.T) { //nolint:paralleltest // in this order
 		testAKilledProcess(t, c, first, second)
 	})
+}
+
+// testAStreamFromElsewhere reads a stream whose calls are made by another process: the words come as they are said.
+func testAStreamFromElsewhere(t *testing.T, c *cluster, alone *node) {
+	t.Helper()
+	c.providers.SetBehaviour(simulator.OpenAI, simulator.Behaviour{EventDelay: 100 * time.Millisecond})
+	response, err := alone.open(within(t, soon), http.MethodPost, "/v1/chat/completions", streamBody("cluster", story, nil))
+	require.NoError(t, err)
+	got := &reading{}
+	var came []time.Time
+	require.NoError(t, got.read(response, func() bool { came = append(came, time.Now()); return false }))
+	require.Equal(t, "[openai/gpt-4.1] You said: "+story, got.text)
+	require.True(t, got.done)
+	got.requireOrder(t)
+	require.Greater(t, len(got.places), 6, "it came in a few large pieces, by way of PostgreSQL")
+	t.Logf("%d events in %s", len(came), came[len(came)-1].Sub(came[0]).Round(time.Millisecond))
+}
+
+// testAStreamAtAnyProcess begins a stream at one process, goes on with it at another, and cancels one there.
+func testAStreamAtAnyProcess(t *testing.T, c *cluster, first, second *node) {
+	t.Helper()
+	c.providers.SetBehaviour(simulator.OpenAI, simulator.Behaviour{EventDelay: 150 * time.Millisecond})
+	response, err := first.open(within(t, soon), http.MethodPost, "/v1/chat/completions", streamBody("cluster", story, nil), "Idempotency-Key", "moves")
+	require.NoError(t, err)
+	got := &reading{}
+	require.NoError(t, got.read(response, func() bool { return len(got.places) == 3 }))
+	require.NoError(t, second.resume(within(t, soon), got, nil))
+	require.Equal(t, "[openai/gpt-4.1] You said: "+story, got.text)
+	require.Equal(t, 2, got.connections)
+	require.Greater(t, len(got.places), 6, "it came in a few large pieces, by way of PostgreSQL")
+	got.requireOrder(t)
+
+	before := len(c.providers.Completions(simulator.OpenAI))
+	response, err = first.open(within(t, soon), http.MethodPost, "/v1/chat/completions", streamBody("cluster", story, nil))
+	require.NoError(t, err)
+	ended := &reading{}
+	finished := make(chan error, 1)
+	go func() { finished <- ended.read(response, nil) }()
+	require.NoError(t, c.providers.WaitCalls(within(t, soon), simulator.OpenAI, before+1))
+	begun := time.Now()
+	reply, err := second.do(within(t, soon), http.MethodPost, "/v1/chat/completions/"+response.Header.Get("X-Holdfast-Completion-Id")+"/cancel", nil)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, reply.status, "%s", reply.body)
+	require.Eventually(t, func() bool { return c.providers.lastDone(simulator.OpenAI, "gpt-4.1") }, time.Second-time.Since(begun), 10*time.Millisecond)
+	require.NoError(t, <-finished)
+	require.Equal(t, "cancelled", ended.failed)
 }
 
 func testAPausedProcess(t *testing.T, c *cluster, paused, other *node) {

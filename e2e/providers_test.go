@@ -40,6 +40,9 @@ func serveProviders() (providers, error) {
 		if _, wanted, ok := strings.Cut(call.Text, "answer with "); ok {
 			return simulator.Answer{Text: wanted}
 		}
+		if strings.HasPrefix(call.Text, "Your answer was cut off") && !call.Continues { // it was complete
+			return simulator.Answer{}
+		}
 		return sim.DefaultAnswer(call)
 	}})
 	running, err := simulator.Serve(context.Background(), simulator.Config{Simulator: sim, Addrs: addrs})
@@ -81,6 +84,20 @@ func (p providers) lastBody(t testing.TB, vendor simulator.Vendor, model string)
 	return body
 }
 
+// lastDone says whether the last call for a model has ended.
+func (p providers) lastDone(vendor simulator.Vendor, model string) bool {
+	done := false
+	for _, call := range p.Completions(vendor) {
+		if call.Model == model {
+			done = call.Done
+		}
+	}
+	return done
+}
+
+// asked says whether any vendor was asked this.
+func (p providers) asked(prompt string) bool { return p.prompts()[prompt] > 0 }
+
 // ofModel counts the calls for a completion of one model.
 func (p providers) ofModel(vendor simulator.Vendor, model string) int {
 	n := 0
@@ -92,7 +109,8 @@ func (p providers) ofModel(vendor simulator.Vendor, model string) int {
 	return n
 }
 
-// config writes a configuration. A route is written as its name and then its targets, "vendor/model", tried in that order.
+// config writes a configuration. A route is written as its name and then its targets, "vendor/model", tried in that order; each
+// may have more parameters behind a blank.
 func (p providers) config(t testing.TB, routes ...[]string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "gateway.yaml")
@@ -105,9 +123,13 @@ func (p providers) configText(routes ...[]string) string {
 	text.WriteString("model_list:\n")
 	for _, route := range routes {
 		for i, target := range route[1:] {
+			target, params, more := strings.Cut(target, " ")
+			if more {
+				params = ", " + params
+			}
 			vendor, _, _ := strings.Cut(target, "/")
-			fmt.Fprintf(&text, "  - model_name: %s\n    litellm_params: {model: %s, api_base: %q, order: %d}\n",
-				route[0], target, p.running.BaseURL(simulator.Vendor(vendor)), i+1)
+			fmt.Fprintf(&text, "  - model_name: %s\n    litellm_params: {model: %s, api_base: %q, order: %d%s}\n",
+				route[0], target, p.running.BaseURL(simulator.Vendor(vendor)), i+1, params)
 		}
 	}
 	text.WriteString("router_settings: {timeout: 120, stream_timeout: 3}\n")

@@ -106,27 +106,6 @@ func TestAStreamFailsOverUnseenBeforeItsFirstWord(t *testing.T) {
 	}
 }
 
-func TestAStreamThatBreaksInTheMiddleSaysSo(t *testing.T) {
-	t.Parallel()
-	long(t)
-	holdfast, providers := standing.use(t)
-	for _, kind := range []simulator.StreamFaultKind{simulator.StreamError, simulator.StreamCut, simulator.StreamReset, simulator.StreamNoTerminal} {
-		fault := simulator.Fault{Match: simulator.Match{Model: "gpt-cut"}, Count: 1, Stream: &simulator.StreamFault{Kind: kind, After: 1}}
-		if kind == simulator.StreamError {
-			fault.Status = http.StatusServiceUnavailable
-		}
-		providers.SetFault(simulator.OpenAI, fault)
-		got := holdfast.stream(t, "stream-cut", "Tell me something about rain, in several words.", nil)
-		require.Error(t, got.err, kind)
-		require.NotEmpty(t, got.whole.Choices[0].Message.Content, kind)
-		require.Empty(t, got.whole.Choices[0].FinishReason, "%s: an end was invented", kind)
-		found := holdfast.record(t, got.id)
-		require.Equal(t, "failed", found.State, kind)
-		require.Len(t, found.Attempts, 1, "%s: another answer was put behind a part of the first", kind)
-		require.Contains(t, found.Attempts[0].Reason, "in the middle of a stream")
-	}
-}
-
 func TestAStreamComesAsItIsSaid(t *testing.T) {
 	t.Parallel()
 	long(t)

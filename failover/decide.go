@@ -18,8 +18,8 @@ type Failure struct {
 	RetryAfter time.Duration `json:"retry_after,omitempty"`
 	// Remedy is what would make the request acceptable to the target that refused it, empty if nothing is known to.
 	Remedy llm.Remedy `json:"remedy,omitempty"`
-	// PassedOn says that a part of the answer has reached the client: another answer cannot be put behind it.
-	PassedOn bool `json:"passed_on,omitempty"`
+	// Shown is what clients had seen of the answer by then.
+	Shown Shown `json:"shown,omitempty"`
 	// Lost marks an attempt whose outcome is unknown because its process died; Kind is then empty.
 	Lost bool `json:"lost,omitempty"`
 	// At is when the failure was noticed.
@@ -33,6 +33,8 @@ type State struct {
 	Failures []Failure
 	// Deadline is the completion's absolute deadline.
 	Deadline time.Time
+	// Recovery is what becomes of a stream of which something has been seen.
+	Recovery Recovery
 	// Seed spreads backoff between completions without randomness: the completion's id.
 	Seed string
 }
@@ -79,6 +81,7 @@ func Decide(state State, now time.Time) Decision {
 	decision := decide(state, now)
 	if decision.Action != ActionGiveUp && decision.Action != ActionCall {
 		decision.Plain = wantsPlain(state, state.Candidates[decision.Candidate].Deployment) > 0
+		decision.Reason += state.Recovery.taken(state.Failures[len(state.Failures)-1].Shown)
 	}
 	return decision
 }
@@ -100,8 +103,9 @@ func decide(state State, now time.Time) Decision {
 	if last.Lost {
 		return afterLost(state, last)
 	}
-	if last.PassedOn {
-		return giveUp(fmt.Sprintf("%s from %s in the middle of a stream: the client has a part of the answer", last.Kind, name(state, last.Deployment)))
+	rule := ruleFor(last.Kind)
+	if reason := state.Recovery.ends(state, last); reason != "" && !rule.final {
+		return giveUp(reason)
 	}
 	if i, ok := remedied(state, last); ok {
 		return Decision{
@@ -109,7 +113,6 @@ func decide(state State, now time.Time) Decision {
 			Reason: fmt.Sprintf("%s from %s: it refused signatures of earlier turns; it is asked once more without them", last.Kind, label(state.Candidates[i])),
 		}
 	}
-	rule := ruleFor(last.Kind)
 	if rule.final {
 		return giveUp(fmt.Sprintf("%s: %s", last.Kind, rule.why))
 	}

@@ -18,8 +18,8 @@ type Target struct {
 	Order int
 	// Timeout bounds one attempt.
 	Timeout time.Duration
-	// FirstWord bounds the wait for the first piece of a streamed answer; 0 is no bound but Timeout.
-	FirstWord time.Duration
+	// Silence bounds each wait for a piece of a streamed answer, the first and any other; 0 is no bound but Timeout.
+	Silence time.Duration
 	// Retries is how often this target may be repeated after its first failure, when no other is left untried.
 	Retries int
 	// BaseModel is the model behind a name that does not tell, such as that of a deployment; empty if Model tells.
@@ -59,7 +59,7 @@ type Candidate struct {
 	Provider   string        `json:"provider"`
 	Model      string        `json:"model"`
 	Timeout    time.Duration `json:"timeout"`
-	FirstWord  time.Duration `json:"first_word,omitempty"`
+	Silence    time.Duration `json:"first_word,omitempty"`
 	Retries    int           `json:"retries"`
 	Reason     string        `json:"reason"`
 }
@@ -103,7 +103,7 @@ func Rank(targets []Target, draw func() float64) Plan {
 			}
 			plan.Candidates = append(plan.Candidates, Candidate{
 				Deployment: place.Deployment, Provider: place.Provider, Model: place.Model,
-				Timeout: place.Timeout, FirstWord: place.FirstWord, Retries: place.Retries, Reason: reason,
+				Timeout: place.Timeout, Silence: place.Silence, Retries: place.Retries, Reason: reason,
 			})
 		}
 	}

@@ -51,12 +51,3 @@ func TestEmbeddingsStayWithOneModel(t *testing.T) {
 	require.Equal(t, []string{"", "", "", "vectors of embed-v4.0 do not mix with those of text-embedding-3-small", "no key"}, reasons)
 	require.Empty(t, failover.SameModel(nil))
 }
-
-func TestAStreamThatTheClientHasSeenIsNotPutTogetherFromTwo(t *testing.T) {
-	t.Parallel()
-	cut := failover.Failure{Deployment: "d1", Kind: llm.KindStreamBroken, PassedOn: true, At: start}
-	state := failover.State{Candidates: candidates(2, 2), Failures: []failover.Failure{cut}, Deadline: start.Add(time.Minute)}
-	require.Equal(t, failover.ActionGiveUp, failover.Decide(state, start).Action)
-	state.Failures[0].PassedOn = false
-	require.Equal(t, failover.ActionNext, failover.Decide(state, start).Action, "nobody has seen anything yet")
-}

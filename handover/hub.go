@@ -5,6 +5,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/transcript"
 )
 
 // Hub is the meeting place of one process. The zero value is not usable; make one with [NewHub].
@@ -15,6 +16,8 @@ type Hub struct {
 
 type entry struct {
 	watches int
+	// writers are those of the watches that write the answer.
+	writers int
 	request *llm.Request
 	claimed bool
 	// calling is closed when the first provider call begins here.
@@ -24,7 +27,7 @@ type entry struct {
 	// done is closed when outcome is set.
 	done    chan struct{}
 	outcome completions.Outcome
-	feed    feed
+	feed    transcript.Feed
 }
 
 // NewHub makes an empty hub.
@@ -36,11 +39,6 @@ type Watch struct {
 	id    string
 	entry *entry
 	once  sync.Once
-
-	// Of a reader of events.
-	ready   chan struct{}
-	attempt int
-	unread  queue
 }
 
 // Watch registers interest, before the workflow is started so that nothing is missed. The request, if given, saves the
@@ -48,16 +46,55 @@ type Watch struct {
 func (h *Hub) Watch(id string, request *llm.Request) *Watch {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	e := h.enter(id)
+	if e.request == nil {
+		e.request = request
+	}
+	return &Watch{hub: h, id: id, entry: e}
+}
+
+// enter counts one more who has to do with the completion; the lock is held.
+func (h *Hub) enter(id string) *entry {
 	e := h.entries[id]
 	if e == nil {
 		e = &entry{calling: make(chan struct{}), moved: make(chan struct{}), done: make(chan struct{})}
 		h.entries[id] = e
 	}
-	if e.request == nil {
-		e.request = request
-	}
 	e.watches++
-	return &Watch{hub: h, id: id, entry: e}
+	return e
+}
+
+// Open gives the feed of a completion whose answer this process writes, until leave is called. Readers need not be there
+// yet: others may come, from this process and elsewhere.
+func (h *Hub) Open(id string) (feed *transcript.Feed, leave func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	e := h.enter(id)
+	e.writers++
+	return &e.feed, sync.OnceFunc(func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		e.writers--
+		h.leave(id, e)
+	})
+}
+
+// leave takes back enter; the lock is held.
+func (h *Hub) leave(id string, e *entry) {
+	e.watches--
+	if e.watches == 0 && h.entries[id] == e {
+		delete(h.entries, id)
+	}
+}
+
+// Written gives the feed of a completion whose answer this process writes now.
+func (h *Hub) Written(id string) (*transcript.Feed, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if e := h.entries[id]; e != nil && e.writers > 0 {
+		return &e.feed, true
+	}
+	return nil, false
 }
 
 // Close ends the interest. Closing again does nothing.
@@ -66,11 +103,17 @@ func (w *Watch) Close() { w.once.Do(w.close) }
 func (w *Watch) close() {
 	w.hub.mu.Lock()
 	defer w.hub.mu.Unlock()
-	w.entry.watches--
-	delete(w.entry.feed.readers, w)
-	if w.entry.watches == 0 && w.hub.entries[w.id] == w.entry {
-		delete(w.hub.entries, w.id)
-	}
+	w.hub.leave(w.id, w.entry)
+}
+
+// Feed is what is said of a streamed answer, by this process or as far as it is heard here of others.
+func (w *Watch) Feed() *transcript.Feed { return &w.entry.feed }
+
+// Alone says whether nobody else in this process watches the completion.
+func (w *Watch) Alone() bool {
+	w.hub.mu.Lock()
+	defer w.hub.mu.Unlock()
+	return w.entry.watches-w.entry.writers == 1
 }
 
 // Done is closed when the outcome has been handed over; read it with Outcome.

@@ -166,3 +166,31 @@ func TestTheHubIsSafeForConcurrentUse(t *testing.T) {
 	_, ok := hub.Request("chatcmpl-0")
 	require.False(t, ok, "nothing stays behind")
 }
+
+func TestAFeedIsFoundByThoseWhoComeLater(t *testing.T) {
+	t.Parallel()
+	hub := handover.NewHub()
+	_, written := hub.Written(id)
+	require.False(t, written)
+	feed, leave := hub.Open(id)
+	feed.Append(llm.Event{Type: llm.EventStart, Model: "m"})
+	found, written := hub.Written(id)
+	require.True(t, written)
+	require.Same(t, feed, found)
+
+	watch := hub.Watch(id, nil)
+	require.Same(t, feed, watch.Feed())
+	require.True(t, watch.Alone())
+	second := hub.Watch(id, nil)
+	require.False(t, watch.Alone())
+	second.Close()
+
+	leave()
+	leave()
+	_, written = hub.Written(id)
+	require.False(t, written, "nobody writes it any more")
+	again, leaveAgain := hub.Open(id)
+	defer leaveAgain()
+	require.Same(t, feed, again, "a later attempt goes on with what the watcher has")
+	watch.Close()
+}

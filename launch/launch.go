@@ -49,7 +49,7 @@ func start(ctx context.Context, starter Starter, c completions.Completion, confl
 	}
 	input := workflows.CompletionInput{
 		ID: c.ID, Tenant: c.Tenant, Route: c.Route, ConversationID: c.ConversationID, Epoch: c.Epoch,
-		AcceptedAt: c.AcceptedAt, Deadline: c.Deadline, SameModel: c.Dialect == completions.DialectEmbeddings,
+		AcceptedAt: c.AcceptedAt, Deadline: c.Deadline, SameModel: c.Dialect == completions.DialectEmbeddings, Recovery: c.Recovery,
 	}
 	_, err := starter.ExecuteWorkflow(ctx, options, workflows.CompletionWorkflow, input)
 	return err

@@ -57,8 +57,6 @@ type Error struct {
 	RequestID string `json:"request_id,omitempty"`
 	// Detail is Holdfast's own words on what happened (never the vendor's text), such as "connection reset".
 	Detail string `json:"detail,omitempty"`
-	// PassedOn says that a part of the answer had come, and been passed on, before the call failed.
-	PassedOn bool `json:"passed_on,omitempty"`
 	// Remedy says what to change for another try at the same target, empty if nothing is known to help.
 	Remedy Remedy `json:"remedy,omitempty"`
 	cause  error

@@ -70,8 +70,8 @@ func target(cfg *config.Config, d config.Deployment) failover.Target {
 	if t.Timeout == 0 {
 		t.Timeout = cfg.AttemptTimeout
 	}
-	if t.FirstWord = d.FirstWord; t.FirstWord == 0 {
-		t.FirstWord = cfg.FirstWord
+	if t.Silence = d.Silence; t.Silence == 0 {
+		t.Silence = cfg.Silence
 	}
 	if d.MaxRetries != nil {
 		t.Retries = *d.MaxRetries

@@ -195,5 +195,5 @@ router_settings: {stream_timeout: 9}
 `)
 	target := routes.Targets("vectors")[0]
 	require.Equal(t, "text-embedding-3-small", target.BaseModel)
-	require.Equal(t, 5*time.Second, target.FirstWord)
+	require.Equal(t, 5*time.Second, target.Silence)
 }

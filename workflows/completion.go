@@ -59,15 +59,17 @@ func (c *completion) prepare(ctx workflow.Context) error {
 	remaining := max(c.remaining(ctx), bookkeeping) // an overdue completion is still prepared, to be recorded as failed
 	plan, err := local(withPrepareOptions(ctx, remaining), act.Prepare, activities.PrepareInput{
 		ID: c.in.ID, Tenant: c.in.Tenant, Route: c.in.Route, Epoch: c.in.Epoch, Deadline: c.in.Deadline, SameModel: c.in.SameModel,
+		Recovery: c.in.Recovery,
 	})
 	if err != nil && !readFailure(err).cancelled {
 		return err
 	}
+	c.next = plan.Decision
 	if err != nil {
 		plan.State = completions.StateOpen
+	}
+	if err != nil || plan.Cancelled {
 		c.cancel()
-	} else {
-		c.next = plan.Decision
 	}
 	c.state, c.plan, c.failures, c.begun, c.answered = plan.State, plan.Plan, plan.Failures, plan.Number, plan.Answered
 	return nil
@@ -87,7 +89,7 @@ func (c *completion) attempt(ctx workflow.Context) error {
 	remaining := max(c.remaining(ctx), time.Second)
 	call := activities.CallInput{
 		ID: c.in.ID, ConversationID: c.in.ConversationID, Epoch: c.in.Epoch, Deadline: c.in.Deadline,
-		Number: c.begun, Candidates: c.plan.Candidates, Failures: c.failures, Decision: c.next,
+		Number: c.begun, Candidates: c.plan.Candidates, Failures: c.failures, Decision: c.next, Recovery: c.in.Recovery,
 	}
 	var result activities.CallResult
 	var err error
@@ -119,7 +121,7 @@ func (c *completion) failed(ctx workflow.Context, candidate failover.Candidate, 
 	default: // the worker died, or ran out of time without a word
 		c.repeatLost(ctx)
 	}
-	if failed.attempt != nil && failed.attempt.Failure.Kind == llm.KindCancelled && ctx.Err() != nil {
+	if failed.attempt != nil && failed.attempt.Failure.Kind == llm.KindCancelled {
 		c.cancel()
 	}
 	c.tell(ctx, candidate, c.describe())
@@ -132,7 +134,7 @@ func (c *completion) repeatLost(ctx workflow.Context) {
 	lost := failover.Failure{Deployment: c.plan.Candidates[c.next.Candidate].Deployment, Lost: true, At: now}
 	c.answered, c.lastError, c.failures = nil, nil, append(c.failures, lost)
 	c.next = failover.Decide(failover.State{
-		Candidates: c.plan.Candidates, Failures: c.failures, Deadline: c.in.Deadline, Seed: c.in.ID,
+		Candidates: c.plan.Candidates, Failures: c.failures, Deadline: c.in.Deadline, Recovery: c.in.Recovery, Seed: c.in.ID,
 	}, now)
 }
 
@@ -147,7 +149,7 @@ func (c *completion) record(ctx workflow.Context) (activities.RecordResult, erro
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	in := activities.RecordInput{
 		ID: c.in.ID, Tenant: c.in.Tenant, Route: c.in.Route, ConversationID: c.in.ConversationID, Epoch: c.in.Epoch,
-		AcceptedAt: c.in.AcceptedAt,
+		AcceptedAt: c.in.AcceptedAt, Recovery: c.in.Recovery,
 	}
 	summary := "the outcome was recorded before"
 	switch {
@@ -183,7 +185,7 @@ func (c *completion) finish(ctx workflow.Context, result CompletionResult) (Comp
 	if err := workflow.UpsertTypedSearchAttributes(ctx, updates...); err != nil {
 		return CompletionResult{}, err
 	}
-	if result.State != completions.StateFailed {
+	if result.State == completions.StateSucceeded {
 		return result, nil
 	}
 	if c.cancelled {

@@ -6,6 +6,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/holdfast-dev/holdfast/completions"
+	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/llm"
 )
 
@@ -33,6 +34,8 @@ type CompletionInput struct {
 	Deadline time.Time `json:"deadline"`
 	// SameModel keeps failover to other hosts of the route's first model: for embeddings.
 	SameModel bool `json:"same_model,omitempty"`
+	// Recovery is what becomes of the stream if it breaks; empty if the answer is not streamed.
+	Recovery failover.Recovery `json:"recovery,omitempty"`
 }
 
 // CompletionResult is the outcome as it stands in the record.

@@ -32,6 +32,8 @@ func readFailure(err error) failure {
 		return failure{superseded: true}
 	case activities.ErrTypeAnswerLost:
 		return failure{answerLost: true}
+	case activities.ErrTypeCancelled:
+		return failure{cancelled: true}
 	}
 	var failed activities.AttemptFailed
 	if application.HasDetails() && application.Details(&failed) == nil && failed.Error != nil {

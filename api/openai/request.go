@@ -32,6 +32,12 @@ type ChatRequest struct {
 	// not what is asked: the same request read in another way is the same request.
 	Stream       bool `json:"-"`
 	IncludeUsage bool `json:"-"`
+	// Store says that the client wants the completion to be kept.
+	Store bool `json:"-"`
+	// OnStreamFailure is what becomes of the stream if it breaks (continue, restart, fail), OnDisconnect what becomes of the
+	// completion if its client goes away (continue, cancel); empty leaves it to the route, or to the rule.
+	OnStreamFailure string `json:"-"`
+	OnDisconnect    string `json:"-"`
 }
 
 // chatRequest is the wire form. Fields that are not read here are unknown and refused.
@@ -72,6 +78,27 @@ type chatRequest struct {
 	Reasoning       *reasoning                 `json:"reasoning"`        // OpenRouter's
 	Thinking        *thinking                  `json:"thinking"`         // Anthropic's, as LiteLLM takes it
 	ProviderOptions map[string]json.RawMessage `json:"provider_options"` // parameters of one provider each
+	Holdfast        handling                   `json:"holdfast"`
+}
+
+// handling says how Holdfast is to treat the request: none of it reaches a provider.
+type handling struct {
+	OnStreamFailure string `json:"on_stream_failure"`
+	OnDisconnect    string `json:"on_disconnect"`
+}
+
+func (h handling) check() error {
+	switch h.OnStreamFailure {
+	case "", "continue", "restart", "fail":
+	default:
+		return invalid("holdfast.on_stream_failure", "invalid_value", "on_stream_failure must be continue, restart or fail.")
+	}
+	switch h.OnDisconnect {
+	case "", "continue", "cancel":
+		return nil
+	default:
+		return invalid("holdfast.on_disconnect", "invalid_value", "on_disconnect must be continue or cancel.")
+	}
 }
 
 type streamOptions struct {
@@ -141,6 +168,8 @@ func DecodeChat(body []byte) (ChatRequest, error) {
 		PromptCacheKey: wire.PromptCacheKey, Extras: wire.ProviderOptions,
 	}}
 	request.Stream = wire.Stream != nil && *wire.Stream
+	request.Store = wire.Store != nil && *wire.Store
+	request.OnStreamFailure, request.OnDisconnect = wire.Holdfast.OnStreamFailure, wire.Holdfast.OnDisconnect
 	request.IncludeUsage = wire.StreamOptions != nil && wire.StreamOptions.IncludeUsage
 	if request.User == "" {
 		request.User = wire.SafetyIdentifier
@@ -201,7 +230,10 @@ func (r *chatRequest) check() error {
 	case r.Conversation != nil && r.Conversation.ID == "":
 		return invalid("conversation", "invalid_value", "conversation must be a conversation id.")
 	}
-	return r.ResponseFormat.check()
+	if err := r.ResponseFormat.check(); err != nil {
+		return err
+	}
+	return r.Holdfast.check()
 }
 
 // maxChoices bounds n: each answer beyond what a vendor gives by itself is a call of its own.

@@ -18,14 +18,17 @@ type ChatCompletion struct {
 	Metadata    map[string]string `json:"metadata,omitempty"`
 	// Warnings say what of the request the model's vendor could not honour. OpenAI has no such member; its SDKs pass over it.
 	Warnings []llm.Warning `json:"warnings,omitempty"`
+	// Status is set for what is not a finished answer: in_progress, cancelled.
+	Status string `json:"status,omitempty"`
 }
 
 // Choice is one of the answers.
 type Choice struct {
-	Index        int           `json:"index"`
-	Message      AnswerMessage `json:"message"`
-	Logprobs     *logprobs     `json:"logprobs"`
-	FinishReason string        `json:"finish_reason"`
+	Index    int           `json:"index"`
+	Message  AnswerMessage `json:"message"`
+	Logprobs *logprobs     `json:"logprobs"`
+	// FinishReason is null for an answer that did not come to its end.
+	FinishReason *string `json:"finish_reason"`
 	// NativeFinishReason is the vendor's own word, as OpenRouter gives it.
 	NativeFinishReason string `json:"native_finish_reason,omitempty"`
 }
@@ -115,9 +118,29 @@ func EncodeChat(id string, created time.Time, answer llm.Response) ChatCompletio
 	for i, choice := range choices {
 		encoded.Choices = append(encoded.Choices, Choice{
 			Index: i, Message: EncodeMessage(choice.Message), Logprobs: encodeLogprobs(choice.Logprobs),
-			FinishReason: string(choice.FinishReason), NativeFinishReason: choice.NativeFinishReason,
+			FinishReason: finishReason(choice.FinishReason), NativeFinishReason: choice.NativeFinishReason,
 		})
 	}
+	return encoded
+}
+
+// finishReason is null where there is none: one is never made up.
+func finishReason(reason llm.FinishReason) *string {
+	if reason == "" {
+		return nil
+	}
+	text := string(reason)
+	return &text
+}
+
+// EncodeCancelled makes the object of a completion that was cancelled, with what was said of the answer by then; nil if
+// nothing was.
+func EncodeCancelled(id string, created time.Time, model string, said *llm.Response) ChatCompletion {
+	encoded := ChatCompletion{ID: id, Object: "chat.completion", Created: created.Unix(), Model: model, Choices: []Choice{}}
+	if said != nil {
+		encoded = EncodeChat(id, created, *said)
+	}
+	encoded.Status = "cancelled"
 	return encoded
 }
 

@@ -1,62 +1,10 @@
 package openai
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/llm"
 )
-
-// Chunk is one event of a streamed answer (https://platform.openai.com/docs/api-reference/chat-streaming).
-type Chunk struct {
-	ID      string        `json:"id"`
-	Object  string        `json:"object"`
-	Created int64         `json:"created"`
-	Model   string        `json:"model"`
-	Choices []ChunkChoice `json:"choices"`
-	// Usage stands in the last chunk, and is null in those before, if the client asked for it; else it is left out.
-	Usage    *nullable[Usage] `json:"usage,omitempty"`
-	Warnings []llm.Warning    `json:"warnings,omitempty"`
-}
-
-// ChunkChoice is what a chunk adds to one of the answers.
-type ChunkChoice struct {
-	Index              int       `json:"index"`
-	Delta              Delta     `json:"delta"`
-	Logprobs           *logprobs `json:"logprobs"`
-	FinishReason       *string   `json:"finish_reason"`
-	NativeFinishReason string    `json:"native_finish_reason,omitempty"`
-}
-
-// Delta is a piece of an assistant's message.
-type Delta struct {
-	Role             string            `json:"role,omitempty"`
-	Content          *string           `json:"content,omitempty"`
-	Refusal          string            `json:"refusal,omitempty"`
-	ToolCalls        []toolCallDelta   `json:"tool_calls,omitempty"`
-	ReasoningContent string            `json:"reasoning_content,omitempty"`
-	ReasoningDetails []reasoningDetail `json:"reasoning_details,omitempty"`
-	Annotations      []annotation      `json:"annotations,omitempty"`
-}
-
-type toolCallDelta struct {
-	Index        int           `json:"index"`
-	ID           string        `json:"id,omitempty"`
-	Type         string        `json:"type,omitempty"`
-	Function     *methodDelta  `json:"function,omitempty"`
-	ExtraContent *extraContent `json:"extra_content,omitempty"`
-}
-
-type methodDelta struct {
-	Name      string `json:"name,omitempty"`
-	Arguments string `json:"arguments"`
-}
-
-// nullable is a value that is written as null where it is not there.
-type nullable[T any] struct{ value *T }
-
-// MarshalJSON implements [json.Marshaler].
-func (n nullable[T]) MarshalJSON() ([]byte, error) { return json.Marshal(n.value) }
 
 // ChunkEncoder turns the events of an answer into chunks. It is used for one stream.
 type ChunkEncoder struct {
@@ -141,6 +89,13 @@ func (e *ChunkEncoder) encodePart(event llm.Event) []Chunk {
 	default:
 	}
 	return chunks
+}
+
+// Restart is the chunk that takes back what was sent. The encoder is of no use behind it: a new one begins again.
+func (e *ChunkEncoder) Restart() Chunk {
+	chunk := e.chunk(0, Delta{})
+	chunk.Choices, chunk.Holdfast = []ChunkChoice{}, &Notice{Event: "restart"}
+	return chunk
 }
 
 // End gives what comes after the last event: the count, if it was asked for.

@@ -20,11 +20,14 @@ import (
 	"github.com/holdfast-dev/holdfast/completions/store"
 	"github.com/holdfast-dev/holdfast/config"
 	"github.com/holdfast-dev/holdfast/conversations"
+	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/handover"
 	"github.com/holdfast-dev/holdfast/internal/postgres"
 	"github.com/holdfast-dev/holdfast/keys"
+	"github.com/holdfast-dev/holdfast/llm"
 	"github.com/holdfast-dev/holdfast/media"
 	"github.com/holdfast-dev/holdfast/providers"
+	"github.com/holdfast-dev/holdfast/relay"
 	"github.com/holdfast-dev/holdfast/routing"
 	"github.com/holdfast-dev/holdfast/worker"
 )
@@ -44,6 +47,10 @@ type nodeConfig struct {
 	// listen and adminListen are bound listeners, nil for a process without that API.
 	listen, adminListen net.Listener
 	adminToken          access.AdminToken
+	// internalListen is where other processes read the streams that this one drives; nil if there are none. They reach it by
+	// internalAddress.
+	internalListen  net.Listener
+	internalAddress string
 	// healthListen serves /healthz and /readyz of a process that has no API; nil for none.
 	healthListen net.Listener
 	simulator    http.Handler
@@ -62,8 +69,11 @@ type node struct {
 	record  *store.Store
 	lease   *worker.Lease
 	worker  *worker.Worker
+	calls   *activities.Calls
 	api     *api.Server
 	servers []*http.Server
+	// peers is what processes prove by that they belong together.
+	peers llm.Secret
 	// background are the loops that live as long as the node.
 	background *errgroup.Group
 	stopLoops  context.CancelFunc
@@ -97,6 +107,9 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 		return nil, ctx.Err()
 	}
 	hub := handover.NewHub()
+	if n.peers, err = n.record.PeerSecret(ctx); err != nil {
+		return nil, err
+	}
 	if err := n.startWork(ctx, loops, hub); err != nil {
 		return nil, err
 	}
@@ -117,7 +130,7 @@ func (n *node) startWork(ctx, loops context.Context, hub *handover.Hub) (err err
 			return err
 		}
 	}
-	if n.lease, err = worker.NewLease(ctx, n.record, orDefault(cfg.node, "p-"+rand.Text()[:10]), "", cfg.logger); err != nil {
+	if n.lease, err = worker.NewLease(ctx, n.record, orDefault(cfg.node, "p-"+rand.Text()[:10]), cfg.internalAddress, cfg.logger); err != nil {
 		return err
 	}
 	n.loop(loops, func(ctx context.Context) error { n.lease.Run(ctx); return nil })
@@ -125,13 +138,19 @@ func (n *node) startWork(ctx, loops context.Context, hub *handover.Hub) (err err
 	if err != nil {
 		return err
 	}
-	acts, err := activities.New(activities.Config{
+	acts, calls, err := activities.New(activities.Config{
 		Store: n.record, Conversations: conversations.NewStore(n.pool), Router: table,
 		Media: media.NewLibrary(n.pool, media.NewFetcher(media.Config(cfg.config.Media))), Handover: hub, Lease: n.lease, Logger: cfg.logger,
 	})
 	if err != nil {
 		return err
 	}
+	n.calls = calls
+	n.loop(loops, calls.RunCheckpoints)
+	cancels := &postgres.Listener{
+		Pool: n.pool, Channel: store.CancelChannel, Heard: calls.Cancel, Look: calls.CancelRequested, Logger: cfg.logger,
+	}
+	n.loop(loops, cancels.Run)
 	n.worker = worker.New(cfg.temporal, acts, cfg.work)
 	if err := n.worker.Start(); err != nil {
 		return err
@@ -144,6 +163,11 @@ func (n *node) startWork(ctx, loops context.Context, hub *handover.Hub) (err err
 // serve opens the HTTP APIs on their listeners.
 func (n *node) serve(hub *handover.Hub) (err error) {
 	cfg := n.cfg
+	instance := func() string { id, _ := n.lease.Current(); return id }
+	if cfg.internalListen != nil {
+		streams := &relay.Server{Secret: n.peers, Feeds: hub, Instance: instance}
+		n.serveOn(cfg.internalListen, relay.NewHTTPServer(streams.Handler(), cfg.logger))
+	}
 	if cfg.listen != nil {
 		n.api, err = api.New(api.Config{
 			Record: n.record, Conversations: conversations.NewStore(n.pool), Temporal: cfg.temporal, Lease: n.lease,
@@ -153,6 +177,8 @@ func (n *node) serve(hub *handover.Hub) (err error) {
 				MinStarts: 4, MaxStarts: max(4, cfg.config.Limits.MaxInFlightStarts),
 				QueueSize: cfg.config.Limits.QueueSize, QueueTimeout: cfg.config.Limits.QueueTimeout,
 			},
+			Recovery: func(route string) failover.Recovery { return failover.Recovery(cfg.config.StreamPolicy(route)) },
+			Mirror:   relay.NewMirror(n.record, n.peers, instance, cfg.logger), CancelCalls: n.calls.Cancel,
 			WorksElsewhere: !cfg.work.Completions, Ready: n.ready, Logger: cfg.logger,
 		})
 		if err != nil {
@@ -172,11 +198,14 @@ func (n *node) serve(hub *handover.Hub) (err error) {
 }
 
 func (n *node) listenAndServe(listener net.Listener, handler http.Handler, slowest time.Duration) {
-	server := &http.Server{
+	n.serveOn(listener, &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		WriteTimeout: slowest + 30*time.Second, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(n.cfg.logger.Handler(), slog.LevelWarn),
-	}
+	})
+}
+
+func (n *node) serveOn(listener net.Listener, server *http.Server) {
 	n.servers = append(n.servers, server)
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -270,6 +299,11 @@ func (n *node) awaitCalls(ctx context.Context) {
 func (n *node) close(ctx context.Context) {
 	n.stopLoops()
 	_ = n.background.Wait()
+	if n.calls != nil { // whoever takes the streams over goes on from here
+		if err := n.calls.Checkpoint(ctx); err != nil {
+			n.cfg.logger.WarnContext(ctx, "what streams have said was not kept", "error", err)
+		}
+	}
 	if n.lease != nil {
 		if err := n.lease.Leave(ctx); err != nil {
 			n.cfg.logger.WarnContext(ctx, "the lease was not given back", "error", err)

@@ -16,6 +16,7 @@ import (
 	"github.com/holdfast-dev/holdfast/access"
 	"github.com/holdfast-dev/holdfast/config"
 	"github.com/holdfast-dev/holdfast/internal/postgres"
+	"github.com/holdfast-dev/holdfast/relay"
 	"github.com/holdfast-dev/holdfast/worker"
 )
 
@@ -24,6 +25,8 @@ type processFlags struct {
 	config string
 	keeper string
 	grace  time.Duration
+	// internal is where other processes read streams from this one, advertised what they are told of it.
+	internal, advertised string
 }
 
 func (f *processFlags) add(cmd *cobra.Command) {
@@ -31,7 +34,27 @@ func (f *processFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.keeper, "keeper", "",
 		"URL of the keeper that protects provider keys, such as file:///run/secrets/vault-key or awskms://…; default: holdfast.keeper of the configuration")
 	cmd.Flags().DurationVar(&f.grace, "grace", 60*time.Second, "how long calls in flight may take after SIGTERM")
+	cmd.Flags().StringVar(&f.internal, "internal-listen", "127.0.0.1:0",
+		"address on which other processes read the streams that this one drives; on several machines one that the others reach, \"\" for none")
+	cmd.Flags().StringVar(&f.advertised, "internal-address", "",
+		"host:port by which other processes reach --internal-listen; default: the address itself")
 	_ = cmd.MarkFlagRequired("config")
+}
+
+// listenInternally opens the listener for other processes.
+func (f *processFlags) listenInternally(ctx context.Context, cfg *nodeConfig) (err error) {
+	if f.internal == "" {
+		return nil
+	}
+	var lc net.ListenConfig
+	if cfg.internalListen, err = lc.Listen(ctx, "tcp", f.internal); err != nil {
+		return fmt.Errorf("%s cannot be used (%w): choose another address with --internal-listen", f.internal, err)
+	}
+	cfg.internalAddress = relay.Advertised(cfg.internalListen, f.advertised)
+	if host, _, err := net.SplitHostPort(cfg.internalAddress); err != nil || net.ParseIP(host).IsUnspecified() {
+		return fmt.Errorf("%s is not an address that other processes can reach: name one with --internal-address", cfg.internalAddress)
+	}
+	return nil
 }
 
 const environmentHelp = `
@@ -144,6 +167,9 @@ func runNode(cmd *cobra.Command, flags processFlags, cfg nodeConfig, logger *slo
 		return err
 	}
 	defer cfg.temporal.Close()
+	if err := flags.listenInternally(ctx, &cfg); err != nil {
+		return err
+	}
 	n, err := startNode(ctx, cfg)
 	if err != nil {
 		return err

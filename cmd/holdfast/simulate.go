@@ -136,6 +136,7 @@ func newSimulateFaultCommand() *cobra.Command {
 	var (
 		control string
 		fault   simulator.Fault
+		stream  simulator.StreamFault
 	)
 	cmd := &cobra.Command{
 		Use:   "fault VENDOR",
@@ -156,13 +157,18 @@ rate_limit_exceeded, overloaded.`,
   holdfast simulate fault gemini --latency 30s --share 0.5
   # the next three calls never answer; one model's connections are reset
   holdfast simulate fault openai --hang --next 3
-  holdfast simulate fault openai --reset --model gpt-4.1`,
+  holdfast simulate fault openai --reset --model gpt-4.1
+  # the next stream breaks off after two pieces of its answer
+  holdfast simulate fault openai --stream cut --after 2 --next 1`,
 		Args:      cobra.ExactArgs(1),
 		ValidArgs: vendorNames(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			vendor, err := simulator.ParseVendor(args[0])
 			if err != nil {
 				return err
+			}
+			if stream.Kind != "" {
+				fault.Stream = &stream
 			}
 			client, err := simulatorClient(cmd, control)
 			if err != nil {
@@ -193,6 +199,8 @@ rate_limit_exceeded, overloaded.`,
 	f.IntVar(&fault.Count, "next", 0, "only for the next N calls (0: no limit)")
 	f.Float64Var(&fault.Share, "share", 0, "only for this part of the calls, such as 0.5 (0: all)")
 	f.DurationVar(&fault.For, "for", 0, "only for this long, such as 60s (0: until cleared)")
+	f.StringVar((*string)(&stream.Kind), "stream", "", "break streamed answers: error (in band, with --status), cut, reset, hang, no_terminal or empty")
+	f.IntVar(&stream.After, "after", 0, "how many pieces of the answer come before --stream breaks it")
 	f.StringVar(&fault.Match.Model, "model", "", "only for calls of this model")
 	addControlFlag(cmd, &control)
 	cmd.MarkFlagsMutuallyExclusive("hang", "reset", "malformed", "empty")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/conversations"
+	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/internal/postgres"
 	"github.com/holdfast-dev/holdfast/llm"
 )
@@ -28,13 +29,15 @@ type Acceptance struct {
 	InstanceID     string
 	AcceptedAt     time.Time
 	Deadline       time.Time
-	Request        llm.Request
+	// Recovery is what becomes of the stream if it breaks; empty if the answer is not streamed.
+	Recovery failover.Recovery
+	Request  llm.Request
 }
 
 const insertCompletion = `WITH accepted AS (
 		INSERT INTO completions (id, tenant, workflow_id, fingerprint, dialect, route, conversation_id, state, instance_id,
-			accepted_at, deadline)
-		VALUES ($1, $2, $3, $4, $5, $6, nullif($7, ''), 'open', $8, $9, $10)
+			accepted_at, deadline, recovery)
+		VALUES ($1, $2, $3, $4, $5, $6, nullif($7, ''), 'open', $8, $9, $10, $12)
 		ON CONFLICT (id) DO NOTHING RETURNING id)
 	INSERT INTO completion_requests (completion_id, body) SELECT id, $11 FROM accepted`
 
@@ -48,7 +51,7 @@ func (s *Store) Accept(ctx context.Context, a Acceptance) (created bool, err err
 	}
 	args := []any{
 		a.ID, a.Tenant, a.WorkflowID, a.Fingerprint, a.Dialect, a.Route, a.ConversationID, a.InstanceID,
-		a.AcceptedAt, a.Deadline, body,
+		a.AcceptedAt, a.Deadline, body, a.Recovery,
 	}
 	if a.ConversationID == "" {
 		tag, err := s.pool.Exec(ctx, insertCompletion, args...)

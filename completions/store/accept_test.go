@@ -83,7 +83,7 @@ func TestASecondRequestWithTheSameBodyAttaches(t *testing.T) {
 			require.WithinDuration(t, a.Deadline, completion.Deadline, 0)
 
 			fence := completions.Fence{ID: a.ID, Epoch: 1, InstanceID: alive}
-			_, err = w.store.RecordFailure(t.Context(), fence, *overloaded(), 0, 0, moment)
+			_, err = w.store.RecordFailure(t.Context(), fence, ended())
 			require.NoError(t, err)
 			created, err = w.store.Accept(t.Context(), a)
 			require.NoError(t, err, "attaching to a finished completion")
@@ -150,7 +150,7 @@ func TestAConversationTakesOneTurnAtATime(t *testing.T) {
 	require.True(t, created)
 
 	fence := completions.Fence{ID: second.ID, Epoch: 1, InstanceID: alive}
-	recorded, err = w.store.RecordFailure(t.Context(), fence, *overloaded(), 0, 0, moment)
+	recorded, err = w.store.RecordFailure(t.Context(), fence, ended())
 	require.NoError(t, err)
 	require.True(t, recorded)
 	w.accept(t, in(conversation)) // a failure gives it back too
@@ -257,7 +257,7 @@ func TestWhatIsListedIsTheTenantsNewestFirst(t *testing.T) {
 	}
 	w.accept(t, func(a *store.Acceptance) { a.Tenant = "other" })
 	failed := completions.Fence{ID: ids[1], Epoch: 1, InstanceID: alive}
-	_, err := w.store.RecordFailure(t.Context(), failed, *overloaded(), 0, 0, moment)
+	_, err := w.store.RecordFailure(t.Context(), failed, ended())
 	require.NoError(t, err)
 
 	list := func(of string, state completions.State, limit int, before string) []string {

@@ -16,12 +16,12 @@ import (
 )
 
 const attemptColumns = `number, epoch, instance_id, state, deployment, provider, model, key_name, chosen_because, error,
-	decision, reason, usage, started_at, finished_at`
+	decision, reason, usage, shown, started_at, finished_at`
 
 func scanAttempt(row pgx.CollectableRow) (completions.Attempt, error) {
 	var a completions.Attempt
 	err := row.Scan(&a.Number, &a.Epoch, &a.InstanceID, &a.State, &a.Deployment, &a.Provider, &a.Model, &a.KeyName,
-		&a.ChosenBecause, &a.Error, &a.Decision, &a.Reason, &a.Usage, &a.StartedAt, &a.FinishedAt)
+		&a.ChosenBecause, &a.Error, &a.Decision, &a.Reason, &a.Usage, &a.Shown, &a.StartedAt, &a.FinishedAt)
 	return a, err
 }
 
@@ -45,7 +45,7 @@ func attempts(ctx context.Context, q querier, id string) ([]completions.Attempt,
 
 const startFirst = `WITH driven AS (
 		UPDATE completions SET instance_id = $3, attempts = 1, driven_at = clock_timestamp()
-		WHERE id = $1 AND epoch = $2 AND state = 'open' AND attempts = 0 RETURNING id)
+		WHERE id = $1 AND epoch = $2 AND state = 'open' AND attempts = 0 AND cancel_requested_at IS NULL RETURNING id)
 	INSERT INTO attempts (completion_id, number, epoch, instance_id, state, deployment, provider, model, key_name,
 		chosen_because, started_at)
 	SELECT id, 1, $2, $3, 'started', $4, $5, $6, $7, $8, $9 FROM driven`
@@ -68,12 +68,11 @@ func (s *Store) Resume(
 ) (completions.Resumed, error) {
 	var resumed completions.Resumed
 	err := postgres.Tx(ctx, s.pool, func(tx pgx.Tx) error {
-		state, err := fence(ctx, tx, call)
-		if err != nil || state != completions.StateOpen {
-			resumed.State = state
+		var err error
+		resumed.State, resumed.Cancelled, err = fence(ctx, tx, call)
+		if err != nil || resumed.State != completions.StateOpen {
 			return err
 		}
-		resumed.State = state
 		const lost = `UPDATE attempts SET state = 'possibly_billed', finished_at = clock_timestamp(), decision = $2,
 			reason = 'the process making the call died before the outcome was recorded'
 			WHERE completion_id = $1 AND state = 'started'`
@@ -84,7 +83,7 @@ func (s *Store) Resume(
 			return err
 		}
 		next := choose(resumed.Prior)
-		if next == nil {
+		if next == nil || resumed.Cancelled {
 			return nil
 		}
 		resumed.Number = len(resumed.Prior) + 1
@@ -106,37 +105,37 @@ func (s *Store) Resume(
 }
 
 // fence locks the completion and fails with [completions.ErrSuperseded] unless it is still driven at this epoch.
-func fence(ctx context.Context, tx pgx.Tx, call completions.Fence) (completions.State, error) {
-	var state completions.State
+func fence(ctx context.Context, tx pgx.Tx, call completions.Fence) (state completions.State, cancelled bool, err error) {
 	var epoch int
-	err := tx.QueryRow(ctx, `SELECT state, epoch FROM completions WHERE id = $1 FOR UPDATE`, call.ID).Scan(&state, &epoch)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return "", completions.ErrNotFound
+	const query = `SELECT state, epoch, cancel_requested_at IS NOT NULL FROM completions WHERE id = $1 FOR UPDATE`
+	err = tx.QueryRow(ctx, query, call.ID).Scan(&state, &epoch, &cancelled)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return "", false, completions.ErrNotFound
+	case err != nil:
+		return "", false, err
+	case state == completions.StateOpen && epoch != call.Epoch:
+		return "", false, completions.ErrSuperseded
 	}
-	if err != nil {
-		return "", err
-	}
-	if state == completions.StateOpen && epoch != call.Epoch {
-		return "", completions.ErrSuperseded
-	}
-	return state, nil
+	return state, cancelled, nil
 }
 
 // Fail closes a started attempt with its error and what was decided. A row of another epoch, or one already closed, is
 // left alone.
-func (s *Store) Fail(ctx context.Context, call completions.Fence, number int, failure *llm.Error, decision failover.Decision, at time.Time) error {
-	const update = `UPDATE attempts SET state = 'failed', error = $4, decision = $5, reason = $6, finished_at = $7
+func (s *Store) Fail(ctx context.Context, call completions.Fence, failed completions.Failed) error {
+	const update = `UPDATE attempts SET state = 'failed', error = $4, decision = $5, reason = $6, finished_at = $7, shown = $8, usage = $9
 		WHERE completion_id = $1 AND number = $2 AND epoch = $3 AND state = 'started'`
-	_, err := s.pool.Exec(ctx, update, call.ID, number, call.Epoch, failure, string(decision.Action), decision.Reason, at)
+	_, err := s.pool.Exec(ctx, update, call.ID, failed.Number, call.Epoch, failed.Error, string(failed.Decision.Action),
+		failed.Decision.Reason, failed.At, failed.Shown, failed.Usage)
 	if err != nil {
-		return fmt.Errorf("recording the failure of attempt %d of %s: %w", number, call.ID, err)
+		return fmt.Errorf("recording the failure of attempt %d of %s: %w", failed.Number, call.ID, err)
 	}
 	return nil
 }
 
 // KeepAnswer stores the answer of an attempt made away from the process that will record the outcome, so that no later
 // crash can cost it. The error is [completions.ErrSuperseded] when the attempt is no longer this epoch's to answer.
-func (s *Store) KeepAnswer(ctx context.Context, call completions.Fence, number int, answer llm.Response, at time.Time) error {
+func (s *Store) KeepAnswer(ctx context.Context, call completions.Fence, number int, answer llm.Response, usage llm.Usage, at time.Time) error {
 	body, err := json.Marshal(answer)
 	if err != nil {
 		return fmt.Errorf("encoding the answer of %s: %w", call.ID, err)
@@ -144,7 +143,7 @@ func (s *Store) KeepAnswer(ctx context.Context, call completions.Fence, number i
 	const update = `UPDATE attempts SET state = 'succeeded', answer = $4, usage = $5, finished_at = $6
 		WHERE completion_id = $1 AND number = $2 AND epoch = $3 AND state = 'started'
 		AND EXISTS (SELECT FROM completions c WHERE c.id = $1 AND c.epoch = $3 AND c.state = 'open')`
-	tag, err := s.pool.Exec(ctx, update, call.ID, number, call.Epoch, body, answer.Usage, at)
+	tag, err := s.pool.Exec(ctx, update, call.ID, number, call.Epoch, body, usage, at)
 	if err != nil {
 		return fmt.Errorf("keeping the answer of %s: %w", call.ID, err)
 	}

@@ -43,7 +43,7 @@ func TestTheFirstAttemptIsNotBegunWhereMoreMustBeKnown(t *testing.T) {
 			return fence
 		},
 		"a recorded failure": func(t *testing.T, w *world, fence completions.Fence) completions.Fence {
-			_, err := w.store.RecordFailure(t.Context(), fence, *overloaded(), 0, 0, moment)
+			_, err := w.store.RecordFailure(t.Context(), fence, ended())
 			require.NoError(t, err)
 			return fence
 		},
@@ -95,7 +95,7 @@ func TestResumingMarksWhatWasOpenAndBeginsTheNext(t *testing.T) {
 	w := setup(t)
 	fence := w.accept(t)
 	w.started(t, fence)
-	require.NoError(t, w.store.Fail(t.Context(), fence, 1, overloaded(), retry, moment.Add(time.Second)))
+	require.NoError(t, w.store.Fail(t.Context(), fence, failedAt(1, retry, moment.Add(time.Second))))
 	_, err := w.store.Resume(t.Context(), fence, always("second"))
 	require.NoError(t, err)
 	heir := w.adopted(t, fence)
@@ -153,7 +153,7 @@ func TestResumingARecordedCompletionAsksNobody(t *testing.T) {
 			if want == completions.StateSucceeded {
 				recorded, err = w.store.RecordSuccess(t.Context(), fence, success(1, "yes"))
 			} else {
-				recorded, err = w.store.RecordFailure(t.Context(), fence, *overloaded(), 0, 0, moment)
+				recorded, err = w.store.RecordFailure(t.Context(), fence, ended())
 			}
 			require.NoError(t, err)
 			require.True(t, recorded)
@@ -191,7 +191,7 @@ func TestAKeptAnswerOutlivesAResumption(t *testing.T) {
 	w := setup(t)
 	fence := w.accept(t)
 	w.started(t, fence)
-	require.NoError(t, w.store.KeepAnswer(t.Context(), fence, 1, answer("kept"), moment.Add(time.Second)))
+	require.NoError(t, w.store.KeepAnswer(t.Context(), fence, 1, answer("kept"), answer("kept").Usage, moment.Add(time.Second)))
 	_, attempts := w.find(t, fence.ID)
 	require.Equal(t, []completions.AttemptState{completions.AttemptSucceeded}, states(attempts))
 	require.EqualValues(t, 10, attempts[0].Usage.InputTokens)
@@ -236,7 +236,7 @@ func TestAFailedAttemptIsClosedOnceWithItsDecision(t *testing.T) {
 	fence := w.accept(t)
 	w.started(t, fence)
 	ended := moment.Add(time.Second)
-	require.NoError(t, w.store.Fail(t.Context(), fence, 1, overloaded(), retry, ended))
+	require.NoError(t, w.store.Fail(t.Context(), fence, failedAt(1, retry, ended)))
 	_, first := w.find(t, fence.ID)
 	require.Equal(t, completions.AttemptFailed, first[0].State)
 	require.Equal(t, overloaded(), first[0].Error)
@@ -245,7 +245,7 @@ func TestAFailedAttemptIsClosedOnceWithItsDecision(t *testing.T) {
 	require.Equal(t, time.Second, first[0].Latency())
 
 	other := failover.Decision{Action: failover.ActionGiveUp, Reason: "later"}
-	require.NoError(t, w.store.Fail(t.Context(), fence, 1, overloaded(), other, ended.Add(time.Hour)))
+	require.NoError(t, w.store.Fail(t.Context(), fence, failedAt(1, other, ended.Add(time.Hour))))
 	_, second := w.find(t, fence.ID)
 	require.Equal(t, first, second)
 }
@@ -259,9 +259,9 @@ func TestAFailureOfAnotherEpochIsLeftAlone(t *testing.T) {
 	_, err := w.store.Resume(t.Context(), heir, always("second"))
 	require.NoError(t, err)
 	_, before := w.find(t, fence.ID)
-	require.NoError(t, w.store.Fail(t.Context(), fence, 1, overloaded(), retry, moment)) // lost already
-	require.NoError(t, w.store.Fail(t.Context(), fence, 2, overloaded(), retry, moment)) // the heir's
-	require.NoError(t, w.store.Fail(t.Context(), heir, 1, overloaded(), retry, moment))  // its predecessor's
+	require.NoError(t, w.store.Fail(t.Context(), fence, failedAt(1, retry, moment))) // lost already
+	require.NoError(t, w.store.Fail(t.Context(), fence, failedAt(2, retry, moment))) // the heir's
+	require.NoError(t, w.store.Fail(t.Context(), heir, failedAt(1, retry, moment)))  // its predecessor's
 	_, after := w.find(t, fence.ID)
 	require.Equal(t, before, after)
 }
@@ -279,10 +279,10 @@ func TestAnAnswerIsNotKeptWhenItIsNoLongerAwaited(t *testing.T) {
 			require.NoError(t, err)
 		},
 		"failed": func(t *testing.T, w *world, fence completions.Fence) {
-			require.NoError(t, w.store.Fail(t.Context(), fence, 1, overloaded(), retry, moment))
+			require.NoError(t, w.store.Fail(t.Context(), fence, failedAt(1, retry, moment)))
 		},
 		"outcome recorded": func(t *testing.T, w *world, fence completions.Fence) {
-			_, err := w.store.RecordFailure(t.Context(), fence, *overloaded(), 0, 0, moment)
+			_, err := w.store.RecordFailure(t.Context(), fence, ended())
 			require.NoError(t, err)
 		},
 	} {
@@ -293,7 +293,7 @@ func TestAnAnswerIsNotKeptWhenItIsNoLongerAwaited(t *testing.T) {
 			w.started(t, fence)
 			prepare(t, w, fence)
 			_, before := w.find(t, fence.ID)
-			err := w.store.KeepAnswer(t.Context(), fence, 1, answer("late"), moment)
+			err := w.store.KeepAnswer(t.Context(), fence, 1, answer("late"), answer("late").Usage, moment)
 			require.ErrorIs(t, err, completions.ErrSuperseded)
 			_, after := w.find(t, fence.ID)
 			require.Equal(t, before, after)
@@ -320,6 +320,6 @@ func TestKeepingAnAnswerAgainIsNoError(t *testing.T) {
 	fence := w.accept(t)
 	w.started(t, fence)
 	for range 2 { // the first was committed, and the connection died before it said so
-		require.NoError(t, w.store.KeepAnswer(t.Context(), fence, 1, answer("kept"), moment))
+		require.NoError(t, w.store.KeepAnswer(t.Context(), fence, 1, answer("kept"), answer("kept").Usage, moment))
 	}
 }

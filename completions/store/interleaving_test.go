@@ -35,12 +35,12 @@ func (d *driver) step(t *testing.T, choice int) {
 		err = d.start(t)
 	case 1: // fail
 		if d.number != 0 {
-			err = d.w.store.Fail(ctx, d.fence, d.number, overloaded(), retry, moment)
+			err = d.w.store.Fail(ctx, d.fence, failedAt(d.number, retry, moment))
 			d.number = 0
 		}
 	case 2: // keep
 		if d.number != 0 {
-			err = d.w.store.KeepAnswer(ctx, d.fence, d.number, answer("kept"), moment)
+			err = d.w.store.KeepAnswer(ctx, d.fence, d.number, answer("kept"), answer("kept").Usage, moment)
 			if errors.Is(err, completions.ErrSuperseded) {
 				d.number = 0
 			}
@@ -51,7 +51,7 @@ func (d *driver) step(t *testing.T, choice int) {
 				turn(success(d.number, fmt.Sprint(d.number)), d.conversation, question("q").Messages...))
 		}
 	case 4: // give up
-		recorded, err = d.w.store.RecordFailure(ctx, d.fence, *overloaded(), 0, 0, moment)
+		recorded, err = d.w.store.RecordFailure(ctx, d.fence, ended())
 	}
 	if err != nil {
 		require.ErrorIs(t, err, completions.ErrSuperseded)

@@ -85,7 +85,7 @@ func TestHeldCountsTheOpenCompletionsOfAnInstance(t *testing.T) {
 	w.accept(t)
 	done := w.accept(t)
 	w.accept(t, drivenBy("node-b/1"))
-	_, err := w.store.RecordFailure(t.Context(), done, *overloaded(), 0, 0, moment)
+	_, err := w.store.RecordFailure(t.Context(), done, ended())
 	require.NoError(t, err)
 	for instance, want := range map[string]int{alive: 1, "node-b/1": 1, "nobody": 0} {
 		n, err := w.store.Held(t.Context(), instance)
@@ -103,7 +103,7 @@ func TestOnlyWhatNobodyDrivesIsAdopted(t *testing.T) {
 	w.accept(t)
 	w.accept(t, drivenBy("slow/1"))
 	finished := w.accept(t, drivenBy("dead/1"))
-	_, err := w.store.RecordFailure(t.Context(), finished, *overloaded(), 0, 0, moment)
+	_, err := w.store.RecordFailure(t.Context(), finished, ended())
 	require.NoError(t, err)
 
 	adopted, err := w.store.Adopt(t.Context(), "heir/1", 10)

@@ -14,6 +14,7 @@ import (
 	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/completions/store"
 	"github.com/holdfast-dev/holdfast/conversations"
+	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/internal/pgtest"
 	"github.com/holdfast-dev/holdfast/llm"
 )
@@ -176,4 +177,12 @@ func overloaded() *llm.Error {
 	return &llm.Error{
 		Kind: llm.KindOverloaded, Provider: "openai", Status: 503, Code: "busy", RetryAfter: time.Second, RequestID: "req-1", Detail: "shed",
 	}
+}
+
+// ended is a completion's end without an answer.
+func ended() completions.Failure { return completions.Failure{Error: *overloaded(), At: moment} }
+
+// failedAt is the end of an attempt.
+func failedAt(number int, decision failover.Decision, at time.Time) completions.Failed {
+	return completions.Failed{Number: number, Error: overloaded(), Decision: decision, At: at}
 }

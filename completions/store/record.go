@@ -5,26 +5,38 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/conversations"
 	"github.com/holdfast-dev/holdfast/internal/postgres"
-	"github.com/holdfast-dev/holdfast/llm"
 )
 
-const recordSuccess = `WITH done AS (
+// The pieces of a transcript that an answer takes the place of.
+const dropPieces = `,
+	pieces AS (DELETE FROM completion_transcripts t USING done WHERE t.completion_id = done.id AND NOT t.whole)`
+
+func recordSuccess(streamed bool) string {
+	drop := ""
+	if streamed {
+		drop = dropPieces
+	}
+	return recordAttempts + drop + recordAnswer
+}
+
+const recordAttempts = `WITH done AS (
 		UPDATE completions SET state = 'succeeded', finished_at = $4, provider = $5, model = $6, failovers = $7, provider_ms = $8
 		WHERE id = $1 AND epoch = $2 AND state = 'open' RETURNING id),
 	attempt AS (
-		UPDATE attempts SET state = 'succeeded', usage = $9, answer = NULL, finished_at = $10
+		UPDATE attempts SET state = 'succeeded', usage = coalesce(usage, $9), answer = NULL, finished_at = $10
 		FROM done WHERE completion_id = done.id AND number = $3),
 	others AS (
 		UPDATE attempts SET state = 'possibly_billed', answer = NULL, finished_at = coalesce(finished_at, $4),
 			reason = 'another attempt gave the answer that was recorded'
-		FROM done WHERE completion_id = done.id AND number <> $3 AND attempts.state IN ('started', 'succeeded'))
+		FROM done WHERE completion_id = done.id AND number <> $3 AND attempts.state IN ('started', 'succeeded'))`
+
+const recordAnswer = `
 	INSERT INTO completion_answers (completion_id, body) SELECT id, $11 FROM done`
 
 // RecordSuccess writes the answer, closes the attempt and the completion, and appends the turn to its conversation, all or
@@ -37,10 +49,11 @@ func (s *Store) RecordSuccess(ctx context.Context, call completions.Fence, succe
 	}
 	args := []any{
 		call.ID, call.Epoch, success.Number, success.At, success.Provider, success.Model, success.Failovers,
-		success.ProviderTime.Milliseconds(), success.Answer.Usage, success.AnsweredAt, body,
+		success.ProviderTime.Milliseconds(), success.Usage, success.AnsweredAt, body,
 	}
+	statement := recordSuccess(success.Streamed)
 	if success.ConversationID == "" {
-		tag, err := s.pool.Exec(ctx, recordSuccess, args...)
+		tag, err := s.pool.Exec(ctx, statement, args...)
 		if err != nil {
 			return false, fmt.Errorf("recording the answer of %s: %w", call.ID, err)
 		}
@@ -50,7 +63,7 @@ func (s *Store) RecordSuccess(ctx context.Context, call completions.Fence, succe
 		return false, s.explainRefusal(ctx, call)
 	}
 	err = postgres.Tx(ctx, s.pool, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, recordSuccess, args...)
+		tag, err := tx.Exec(ctx, statement, args...)
 		if err != nil {
 			return err
 		}
@@ -75,15 +88,17 @@ func (s *Store) RecordSuccess(ctx context.Context, call completions.Fence, succe
 	return false, s.explainRefusal(ctx, call)
 }
 
-// RecordFailure closes the completion with its final error and gives its conversation back. Its results are those of
-// [Store.RecordSuccess].
-func (s *Store) RecordFailure(ctx context.Context, call completions.Fence, failure llm.Error, providerTime time.Duration, failovers int, at time.Time) (recorded bool, err error) {
-	const update = `UPDATE completions SET state = 'failed', finished_at = $3, error = $4, provider_ms = $5, failovers = $6
+// RecordFailure closes the completion with its final error and gives its conversation back. Of one that was cancelled, Said is
+// what clients have got of the answer. Its results are those of [Store.RecordSuccess].
+func (s *Store) RecordFailure(ctx context.Context, call completions.Fence, failure completions.Failure) (recorded bool, err error) {
+	const update = `UPDATE completions SET state = $7, finished_at = $3, error = $4, provider_ms = $5, failovers = $6
 		WHERE id = $1 AND epoch = $2 AND state = 'open' RETURNING coalesce(conversation_id, '')`
+	at := failure.At
 	err = postgres.Tx(ctx, s.pool, func(tx pgx.Tx) error {
 		// The completion is locked before its attempts, as everywhere: the other way round, a success recorded at the same
 		// time and this would wait for each other.
-		rows, _ := tx.Query(ctx, update, call.ID, call.Epoch, at, failure, providerTime.Milliseconds(), failovers)
+		rows, _ := tx.Query(ctx, update, call.ID, call.Epoch, at, failure.Error, failure.ProviderTime.Milliseconds(), failure.Failovers,
+			completions.Final(failure.Error))
 		conversation, err := pgx.CollectRows(rows, pgx.RowTo[string])
 		if recorded = err == nil && len(conversation) == 1; !recorded {
 			return err
@@ -92,6 +107,16 @@ func (s *Store) RecordFailure(ctx context.Context, call completions.Fence, failu
 			WHERE completion_id = $1 AND state = 'started'`
 		if _, err := tx.Exec(ctx, lost, call.ID, at); err != nil {
 			return err
+		}
+		if failure.Said != nil {
+			body, err := json.Marshal(failure.Said)
+			if err != nil {
+				return fmt.Errorf("encoding what was said of %s: %w", call.ID, err)
+			}
+			const insert = `INSERT INTO completion_answers (completion_id, body) VALUES ($1, $2)`
+			if _, err := tx.Exec(ctx, insert, call.ID, body); err != nil {
+				return err
+			}
 		}
 		if conversation[0] == "" {
 			return nil

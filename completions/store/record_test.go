@@ -16,7 +16,7 @@ func TestASuccessIsRecordedWhole(t *testing.T) {
 	w := setup(t)
 	fence := w.accept(t)
 	w.started(t, fence)
-	require.NoError(t, w.store.KeepAnswer(t.Context(), fence, 1, answer("yes"), moment.Add(time.Second)))
+	require.NoError(t, w.store.KeepAnswer(t.Context(), fence, 1, answer("yes"), answer("yes").Usage, moment.Add(time.Second)))
 	recorded, err := w.store.RecordSuccess(t.Context(), fence, success(1, "yes"))
 	require.NoError(t, err)
 	require.True(t, recorded)
@@ -57,7 +57,7 @@ func TestOfSixteenRecordersOneRecords(t *testing.T) {
 				var ok bool
 				var err error
 				if i%4 == 3 {
-					ok, err = w.store.RecordFailure(t.Context(), fence, *overloaded(), 0, 0, moment)
+					ok, err = w.store.RecordFailure(t.Context(), fence, ended())
 				} else {
 					ok, err = w.store.RecordSuccess(t.Context(), fence, turn(success(1, "yes"), conversation, question("q").Messages...))
 				}
@@ -103,7 +103,7 @@ func TestAnOldEpochRecordsNothing(t *testing.T) {
 	recorded, err := w.store.RecordSuccess(t.Context(), fence, turn(success(1, "late"), conversation, question("q").Messages...))
 	require.ErrorIs(t, err, completions.ErrSuperseded)
 	require.False(t, recorded)
-	recorded, err = w.store.RecordFailure(t.Context(), fence, *overloaded(), 0, 0, moment)
+	recorded, err = w.store.RecordFailure(t.Context(), fence, ended())
 	require.ErrorIs(t, err, completions.ErrSuperseded)
 	require.False(t, recorded)
 
@@ -213,12 +213,14 @@ func TestAFailureIsRecordedWhole(t *testing.T) {
 	conversation := w.conversation(t)
 	fence := w.accept(t, in(conversation))
 	w.started(t, fence)
-	require.NoError(t, w.store.Fail(t.Context(), fence, 1, overloaded(), retry, moment.Add(time.Second)))
+	require.NoError(t, w.store.Fail(t.Context(), fence, failedAt(1, retry, moment.Add(time.Second))))
 	_, err := w.store.Resume(t.Context(), fence, always("second"))
 	require.NoError(t, err)
 
 	for _, want := range []bool{true, false} {
-		recorded, err := w.store.RecordFailure(t.Context(), fence, *overloaded(), 1500*time.Millisecond, 1, moment.Add(5*time.Second))
+		recorded, err := w.store.RecordFailure(t.Context(), fence, completions.Failure{
+			Error: *overloaded(), ProviderTime: 1500 * time.Millisecond, Failovers: 1, At: moment.Add(5 * time.Second),
+		})
 		require.NoError(t, err)
 		require.Equal(t, want, recorded)
 	}
@@ -252,7 +254,7 @@ func TestALaterFailureDoesNotGiveAwayTheNextTurn(t *testing.T) {
 	_, err := w.store.RecordSuccess(t.Context(), first, turn(success(1, "yes"), conversation))
 	require.NoError(t, err)
 	second := w.accept(t, in(conversation))
-	recorded, err := w.store.RecordFailure(t.Context(), first, *overloaded(), 0, 0, moment)
+	recorded, err := w.store.RecordFailure(t.Context(), first, ended())
 	require.NoError(t, err)
 	require.False(t, recorded)
 	head, err := w.conversations.Find(t.Context(), tenant, conversation)
@@ -270,7 +272,7 @@ func TestRecordingAnErasedCompletionSaysThatItIsNotFound(t *testing.T) {
 	fence := completions.Fence{ID: completions.NewID(), Epoch: 1, InstanceID: alive}
 	_, err := w.store.RecordSuccess(t.Context(), fence, success(1, "yes"))
 	require.ErrorIs(t, err, completions.ErrNotFound)
-	_, err = w.store.RecordFailure(t.Context(), fence, *overloaded(), 0, 0, moment)
+	_, err = w.store.RecordFailure(t.Context(), fence, ended())
 	require.ErrorIs(t, err, completions.ErrNotFound)
 }
 

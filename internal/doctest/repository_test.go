@@ -32,7 +32,7 @@ func files(t testing.TB, ending string) []string {
 		}
 		name := entry.Name()
 		if entry.IsDir() {
-			if path != root && (strings.HasPrefix(name, ".") || name == "bin" || name == "secrets" || name == "testdata") {
+			if path != root && (strings.HasPrefix(name, ".") || name == "bin" || name == "secrets" || name == "node_modules" || name == "testdata") {
 				return filepath.SkipDir
 			}
 			return nil

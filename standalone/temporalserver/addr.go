@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"strconv"
 )
@@ -33,6 +34,29 @@ type addresses struct {
 	history, matching, worker address
 }
 
+// The ports that are chosen here: below those that systems give to outgoing connections by themselves, one of which could
+// take a port between its being found free and the server's listening on it.
+const (
+	lowestPort  = 10_000
+	chosenPorts = 20_000
+)
+
+// listen listens on an address, for whose port 0 a free one is chosen.
+func listen(ctx context.Context, hostPort string) (net.Listener, error) {
+	var config net.ListenConfig
+	host, port, err := net.SplitHostPort(hostPort)
+	if err != nil || port != "0" {
+		return config.Listen(ctx, "tcp", hostPort)
+	}
+	for range 100 {
+		chosen := lowestPort + rand.IntN(chosenPorts) //nolint:gosec // a port is no secret
+		if listener, err := config.Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(chosen))); err == nil {
+			return listener, nil
+		}
+	}
+	return config.Listen(ctx, "tcp", hostPort)
+}
+
 // reserve resolves what to listen on and finds out whether it is free, before anything is started: the libraries beneath end
 // the process when a port is taken. All listeners are open at once, so no port is given out twice.
 func reserve(ctx context.Context, frontend, ui string) (found addresses, err error) {
@@ -43,7 +67,7 @@ func reserve(ctx context.Context, frontend, ui string) (found addresses, err err
 		}
 	}()
 	take := func(what, hostPort string) (address, error) {
-		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", hostPort)
+		listener, err := listen(ctx, hostPort)
 		if err != nil {
 			return address{}, fmt.Errorf("address %s for the %s is not free: %w", hostPort, what, err)
 		}

@@ -1,0 +1,229 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdfast-dev/holdfast/api/openai"
+	"github.com/holdfast-dev/holdfast/completions"
+	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/transcript"
+)
+
+// chunkWriter writes a stream to its client, each event with its place.
+type chunkWriter struct {
+	c          *gin.Context
+	id         string
+	controller *http.ResponseController
+	fresh      func() *openai.ChunkEncoder
+	encoder    *openai.ChunkEncoder
+	reader     transcript.Reader
+	// skip is up to where the client has the answer already; summed, whether that can be checked.
+	skip    transcript.Cursor
+	summed  bool
+	resumed bool
+	// restarts says that the client understands that an answer may begin again.
+	restarts bool
+	// warned is how many of the answer's warnings have been sent.
+	warned    int
+	committed bool // status and headers are out
+	over      bool // the stream has ended, well or not
+	err       error
+	out       bytes.Buffer
+}
+
+func newChunkWriter(c *gin.Context, completion completions.Completion, usage bool) *chunkWriter {
+	w := &chunkWriter{c: c, id: completion.ID, controller: http.NewResponseController(c.Writer)}
+	w.fresh = func() *openai.ChunkEncoder {
+		return openai.NewChunkEncoder(completion.ID, completion.AcceptedAt, completion.Route, usage)
+	}
+	w.encoder = w.fresh()
+	return w
+}
+
+// read passes on what is new in the feed. One that has not come as far as a client that is back is not read yet.
+func (w *chunkWriter) read(feed *transcript.Feed) {
+	if w.over {
+		return
+	}
+	if w.skip.At > 0 && w.reader.Cursor.At == 0 {
+		there, ok := feed.Locate(w.skip.At)
+		if !ok && feed.Base() <= w.skip.At {
+			return
+		}
+		w.check(there, ok)
+	}
+	w.entries(w.reader.Read(feed))
+	w.flush()
+}
+
+// check compares the place that the client has come to with what was said there. If something else was, the client is to
+// begin again.
+func (w *chunkWriter) check(there transcript.Cursor, ok bool) {
+	if ok && (!w.summed || there.Sum == w.skip.Sum) {
+		return
+	}
+	w.skip = transcript.Cursor{}
+	w.restart()
+}
+
+// entries adds events to what is to be written.
+func (w *chunkWriter) entries(entries []transcript.Entry) {
+	for _, entry := range entries {
+		switch {
+		case w.over:
+			return
+		case entry.Type == transcript.Restart:
+			w.skip = transcript.Cursor{}
+			w.restart()
+		default:
+			w.entry(entry)
+		}
+	}
+}
+
+// entry adds one event. What the client has already only tells the encoder how far the answer has come.
+func (w *chunkWriter) entry(entry transcript.Entry) {
+	w.warned += len(entry.Warnings)
+	switch over := entry.End.At - w.skip.At; {
+	case over <= 0:
+		w.encoder.Encode(entry.Event)
+	case entry.Type == llm.EventDelta && over < int64(len(entry.Text)):
+		known, rest := entry.Event, entry.Event
+		known.Text, rest.Text = transcript.Split(entry.Text, int64(len(entry.Text))-over)
+		known.Logprobs, rest.Logprobs = nil, nil
+		w.encoder.Encode(known)
+		w.chunks(w.encoder.Encode(rest), entry.End)
+	default:
+		w.chunks(w.encoder.Encode(entry.Event), entry.End)
+	}
+}
+
+// chunks adds the chunks of one event. Only the last has its place: whoever has seen less of them begins with the first.
+func (w *chunkWriter) chunks(chunks []openai.Chunk, end transcript.Cursor) {
+	for i, chunk := range chunks {
+		if i < len(chunks)-1 {
+			w.data(chunk)
+			continue
+		}
+		chunk.SequenceNumber = end.At
+		w.out.WriteString("id: ")
+		w.out.WriteString(end.String())
+		w.out.WriteByte('\n')
+		w.data(chunk)
+	}
+}
+
+// data adds one server-sent event.
+func (w *chunkWriter) data(value any) {
+	content, err := json.Marshal(value)
+	if err != nil { // what is encoded here are words and numbers
+		return
+	}
+	w.out.WriteString("data: ")
+	w.out.Write(content)
+	w.out.WriteString("\n\n")
+}
+
+// restart takes back what the client has seen, if it knows what that means, and else ends its stream.
+func (w *chunkWriter) restart() {
+	if !w.restarts {
+		w.flush()
+		w.fail(nil, interrupted())
+		return
+	}
+	w.data(w.encoder.Restart())
+	w.encoder, w.warned = w.fresh(), 0
+}
+
+// end passes on what the client does not have yet of a whole answer, and how it finished, with the count that is on record,
+// which the vendor may have left to be estimated.
+func (w *chunkWriter) end(told *transcript.Log, answer llm.Response) {
+	ends := finishes(answer)
+	if w.finish(told, int64(len(ends)+1)); w.over {
+		return
+	}
+	place := told.End()
+	ends[0].Warnings = ends[0].Warnings[min(w.warned, len(answer.Warnings)):]
+	for _, event := range ends {
+		place.At++
+		if chunks := w.encoder.Encode(event); place.At > w.skip.At {
+			w.chunks(chunks, place)
+		}
+	}
+	place.At++
+	w.encoder.Encode(llm.Event{Type: llm.EventUsage, Usage: &answer.Usage})
+	if chunks := w.encoder.End(); place.At > w.skip.At {
+		w.chunks(chunks, place)
+	}
+	w.out.WriteString("data: [DONE]\n\n")
+	w.flush()
+	w.over = true
+}
+
+// finish passes on what the client does not have yet of an answer to which nothing is added any more, but for so many events
+// that say how it ended.
+func (w *chunkWriter) finish(told *transcript.Log, ends ...int64) {
+	if w.over {
+		return
+	}
+	if w.skip.At > 0 && w.reader.Cursor.At == 0 {
+		there, ok := told.Locate(w.skip.At)
+		if !ok && len(ends) > 0 && w.skip.At > told.End().At && w.skip.At <= told.End().At+ends[0] {
+			there, ok = told.End(), true // it has all of the answer, and a part of how it ended
+		}
+		w.check(there, ok)
+	}
+	w.entries(w.reader.Finish(told))
+	w.flush()
+}
+
+func (w *chunkWriter) comment() {
+	w.out.WriteString(": keep-alive\n\n")
+	w.flush()
+}
+
+// fail tells the error by its status while that is still possible, and else in band, which OpenAI's SDKs raise as they would
+// the other. There is no [DONE] after it.
+func (w *chunkWriter) fail(s *Server, err error) {
+	if w.over {
+		return
+	}
+	w.over = true
+	if !w.committed && s != nil {
+		w.c.Header(headerID, w.id)
+		s.fail(w.c, err)
+		return
+	}
+	w.data(gin.H{"error": problemOf(err).object(w.id)})
+	w.flush()
+}
+
+// flush writes what has been added, at once.
+func (w *chunkWriter) flush() {
+	if w.out.Len() == 0 || w.err != nil {
+		w.out.Reset()
+		return
+	}
+	if !w.committed {
+		w.committed = true
+		header := w.c.Writer.Header()
+		header.Set("Content-Type", "text/event-stream; charset=utf-8")
+		header.Set("Cache-Control", "no-cache")
+		header.Set("X-Accel-Buffering", "no") // nginx would keep the events back
+		header.Set(headerID, w.id)
+		w.c.Writer.WriteHeader(http.StatusOK)
+	}
+	_ = w.controller.SetWriteDeadline(time.Now().Add(writeTime)) // not supported by test recorders
+	if _, w.err = w.c.Writer.Write(w.out.Bytes()); w.err == nil {
+		w.err = w.controller.Flush()
+	}
+	w.out.Reset()
+	if w.out.Cap() > 64<<10 { // a reader that had fallen behind
+		w.out = bytes.Buffer{}
+	}
+}
