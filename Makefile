@@ -44,12 +44,16 @@ run: build ## run everything on this machine; ARGS="--config gateway.yaml" for m
 
 ##@ Test
 
-.PHONY: test test-short replay golden record-histories fuzz bench bench-providers cover
+.PHONY: test test-short test-js replay golden record-histories fuzz bench bench-providers cover
 test: ## run every test; starts all that the tests need by itself
 	@.ci/test
 
 test-short: ## run the tests that need neither the binary nor minutes
 	@.ci/test -short
+
+test-js: build ## the official JavaScript SDKs against the real binary (needs Node and the npm registry)
+	cd e2e/js && npm ci --ignore-scripts --no-audit --no-fund
+	cd e2e/js && HOLDFAST_TEST_BINARY=$(CURDIR)/bin/holdfast npm test
 
 replay: ## replay the recorded workflow histories against the code as it is
 	go test -count=1 -run Replay ./workflows
