@@ -144,8 +144,9 @@ func (a *Activities) complete(ctx, held context.Context, c modelCall) (given, er
 	if err != nil {
 		return given{}, err
 	}
+	streamed := c.in.Recovery != "" && request.Embed == nil
 	limit := a.cfg.Now().Add(c.candidate.Timeout)
-	if c.in.Deadline.Before(limit) {
+	if streamed || c.in.Deadline.Before(limit) { // what is still being said is not cut off: a stream has limits to its silence
 		limit = c.in.Deadline
 	}
 	ctx, cancel := context.WithDeadline(ctx, limit)
@@ -155,7 +156,7 @@ func (a *Activities) complete(ctx, held context.Context, c modelCall) (given, er
 		a.cfg.Handover.Calling(c.in.ID)
 	}
 	request.Model, request.Plain = endpoint.Model, c.in.Decision.Plain
-	if c.in.Recovery != "" && request.Embed == nil {
+	if streamed {
 		return a.stream(ctx, c, endpoint, request)
 	}
 	answer, err := ask(ctx, c, endpoint, request)

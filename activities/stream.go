@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -55,11 +56,9 @@ func (a *Activities) stream(ctx context.Context, c modelCall, endpoint Endpoint,
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	patience := &patience{limit: c.candidate.Silence}
-	if patience.limit > 0 {
-		patience.timer = time.AfterFunc(patience.limit, func() { cancel(errSilent) })
-		defer patience.timer.Stop()
-	}
+	patience := &patience{limit: cmp.Or(c.candidate.Silence, c.candidate.Timeout)}
+	patience.timer = time.AfterFunc(patience.limit, func() { cancel(errSilent) })
+	defer patience.timer.Stop()
 	err := t.tell(endpoint.Provider.Stream(ctx, endpoint.Key, request), patience)
 	if err == nil && !t.complete() { // an answer without a word is none, and one that came too late is not waited for
 		err = &llm.Error{Kind: llm.KindBadOutput, Provider: c.candidate.Provider, Detail: llm.EmptyAnswer}
@@ -111,14 +110,11 @@ func shown(said transcript.Said, request llm.Request) failover.Shown {
 // patience ends a call whose provider is silent for too long.
 type patience struct {
 	limit time.Duration
-	timer *time.Timer // nil for no limit
+	timer *time.Timer
 }
 
 // heard begins the wait for the next word; it says false if the wait for this one was over.
 func (p *patience) heard() bool {
-	if p.timer == nil {
-		return true
-	}
 	if !p.timer.Stop() {
 		return false
 	}

@@ -33,8 +33,8 @@ type Config struct {
 	Timeout time.Duration
 	// AttemptTimeout bounds one call of one provider (holdfast.attempt_timeout); a deployment's own Timeout comes before it.
 	AttemptTimeout time.Duration
-	// Silence bounds each wait for a piece of a streamed answer, the first and any other (router_settings.stream_timeout); 0 is no bound but
-	// that of the call.
+	// Silence bounds each wait for a piece of a streamed answer, the first and any other (router_settings.stream_timeout); 0
+	// is the call's own limit.
 	Silence time.Duration
 	// Retries is how often the same provider is tried again when no other candidate is left (router_settings.num_retries).
 	Retries int

@@ -18,7 +18,7 @@ type Target struct {
 	Order int
 	// Timeout bounds one attempt.
 	Timeout time.Duration
-	// Silence bounds each wait for a piece of a streamed answer, the first and any other; 0 is no bound but Timeout.
+	// Silence bounds each wait for a piece of a streamed answer, the first and any other; 0 is Timeout.
 	Silence time.Duration
 	// Retries is how often this target may be repeated after its first failure, when no other is left untried.
 	Retries int

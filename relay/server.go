@@ -3,7 +3,6 @@ package relay
 import (
 	"encoding/json"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -147,12 +146,4 @@ func (l *lines) send(next batch) {
 	if l.err = l.encoder.Encode(next); l.err == nil {
 		l.err = l.controller.Flush()
 	}
-}
-
-// Advertised is the address that other processes reach a listener by: its own, unless that is of all interfaces.
-func Advertised(listener net.Listener, advertise string) string {
-	if advertise != "" {
-		return advertise
-	}
-	return listener.Addr().String()
 }

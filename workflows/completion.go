@@ -95,9 +95,9 @@ func (c *completion) attempt(ctx workflow.Context) error {
 	var err error
 	c.begun = 0
 	if call.Number != 0 {
-		result, err = local(withFirstCallOptions(ctx, candidate, remaining), act.CallModel, call)
+		result, err = local(withFirstCallOptions(ctx, candidate, c.streamed(), remaining), act.CallModel, call)
 	} else {
-		result, err = remote(withLaterCallOptions(ctx, candidate, c.next.Reason, remaining), act.CallModel, call)
+		result, err = remote(withLaterCallOptions(ctx, candidate, c.next.Reason, c.streamed(), remaining), act.CallModel, call)
 	}
 	if err == nil {
 		c.answered = &result
@@ -209,6 +209,8 @@ func (c *completion) finalError() *llm.Error {
 		return &llm.Error{Kind: verdict.Kind, Provider: "several", RetryAfter: verdict.RetryAfter, Detail: c.next.Reason}
 	}
 }
+
+func (c *completion) streamed() bool { return c.in.Recovery != "" }
 
 func (c *completion) remaining(ctx workflow.Context) time.Duration {
 	return c.in.Deadline.Sub(workflow.Now(ctx))

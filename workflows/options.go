@@ -35,22 +35,30 @@ func withPrepareOptions(ctx workflow.Context, remaining time.Duration) workflow.
 	})
 }
 
+// callTime is what one call may take. A stream that is being told is not cut off: its activity watches its silences.
+func callTime(candidate failover.Candidate, streamed bool, remaining time.Duration) time.Duration {
+	if streamed {
+		return remaining
+	}
+	return min(candidate.Timeout, remaining)
+}
+
 // withFirstCallOptions is for the first attempt, in the process that holds the client's socket.
-func withFirstCallOptions(ctx workflow.Context, candidate failover.Candidate, remaining time.Duration) workflow.Context {
+func withFirstCallOptions(ctx workflow.Context, candidate failover.Candidate, streamed bool, remaining time.Duration) workflow.Context {
 	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
 		ScheduleToCloseTimeout: remaining + bookkeeping,
-		StartToCloseTimeout:    min(candidate.Timeout, remaining) + bookkeeping,
+		StartToCloseTimeout:    callTime(candidate, streamed, remaining) + bookkeeping,
 		RetryPolicy:            storageRetry(),
 		Summary:                fmt.Sprintf("%s/%s", candidate.Provider, candidate.Model),
 	})
 }
 
 // withLaterCallOptions is for every attempt after a failure: visible one by one in the Web UI, and movable to any worker.
-func withLaterCallOptions(ctx workflow.Context, candidate failover.Candidate, reason string, remaining time.Duration) workflow.Context {
+func withLaterCallOptions(ctx workflow.Context, candidate failover.Candidate, reason string, streamed bool, remaining time.Duration) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:              ProviderCallsQueue,
 		ScheduleToCloseTimeout: remaining,
-		StartToCloseTimeout:    min(candidate.Timeout+bookkeeping, remaining),
+		StartToCloseTimeout:    min(callTime(candidate, streamed, remaining)+bookkeeping, remaining),
 		HeartbeatTimeout:       heartbeatTimeout,
 		// The pause between attempts comes from the decision (NextRetryDelay); this is for failures of our own.
 		RetryPolicy: &temporal.RetryPolicy{

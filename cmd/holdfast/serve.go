@@ -9,8 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strconv"
+	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast-dev/holdfast/access"
@@ -37,7 +40,7 @@ func (f *processFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.internal, "internal-listen", "127.0.0.1:0",
 		"address on which other processes read the streams that this one drives; on several machines one that the others reach, \"\" for none")
 	cmd.Flags().StringVar(&f.advertised, "internal-address", "",
-		"host:port by which other processes reach --internal-listen; default: the address itself")
+		"host:port by which other processes reach --internal-listen; default: the address itself, or of all those of this machine the one that leads to PostgreSQL")
 	_ = cmd.MarkFlagRequired("config")
 }
 
@@ -50,9 +53,19 @@ func (f *processFlags) listenInternally(ctx context.Context, cfg *nodeConfig) (e
 	if cfg.internalListen, err = lc.Listen(ctx, "tcp", f.internal); err != nil {
 		return fmt.Errorf("%s cannot be used (%w): choose another address with --internal-listen", f.internal, err)
 	}
-	cfg.internalAddress = relay.Advertised(cfg.internalListen, f.advertised)
-	if host, _, err := net.SplitHostPort(cfg.internalAddress); err != nil || net.ParseIP(host).IsUnspecified() {
-		return fmt.Errorf("%s is not an address that other processes can reach: name one with --internal-address", cfg.internalAddress)
+	if cfg.internalAddress = f.advertised; cfg.internalAddress != "" {
+		return nil
+	}
+	database, err := pgx.ParseConfig(cfg.databaseURL)
+	if err != nil {
+		return errors.New("DATABASE_URL is not the URL of a PostgreSQL") // its own text may hold the password
+	}
+	host := database.Host
+	if strings.HasPrefix(host, "/") { // a socket on this machine
+		host = "127.0.0.1"
+	}
+	if cfg.internalAddress, err = relay.Advertised(ctx, cfg.internalListen, net.JoinHostPort(host, strconv.Itoa(int(database.Port)))); err != nil {
+		return fmt.Errorf("%w: name this process's address with --internal-address", err)
 	}
 	return nil
 }
