@@ -52,7 +52,7 @@ func (p *talker) Stream(ctx context.Context, _ llm.Secret, request llm.Request) 
 				close(p.speaking)
 			}
 			<-ctx.Done()
-			next.fails = &llm.Error{Kind: llm.KindCancelled, Provider: "scripted"}
+			next.fails = &llm.Error{Kind: llm.KindTransient, Provider: "scripted", Detail: "the connection was closed"}
 		}
 		if next.fails != nil {
 			yield(llm.Event{}, next.fails)
@@ -224,6 +224,7 @@ func TestAnAnswerThatBeginsAgainIsToldSo(t *testing.T) {
 	result, err := remote(p, p.acts.CallModel, in)
 	require.NoError(t, err)
 	require.Equal(t, reply, told(watch.Feed()))
+	require.Positive(t, watch.Feed().Base(), "what was said before is taken back")
 	reader := transcript.Reader{Cursor: transcript.Cursor{At: 5, Sum: 1}}
 	require.Equal(t, transcript.Restart, reader.Read(watch.Feed())[0].Type)
 

@@ -44,17 +44,19 @@ func TestATranscriptIsKeptInPieces(t *testing.T) {
 	require.Equal(t, first.End(), got.End())
 	require.Equal(t, "Hello", textOf(got))
 
+	// Its last words are kept after the heir has read what there is.
+	zombie := words("Hello", " fr", "om the dead")
+	require.NoError(t, w.store.KeepTranscripts(t.Context(), []completions.Checkpoint{{Fence: fence, Number: 1, Piece: words("Hello", " fr").Piece(first.End().At)}}))
 	heir := w.adopted(t, fence)
-	zombie := words("Hello", " from the dead")
-	require.NoError(t, w.store.KeepTranscripts(t.Context(), []completions.Checkpoint{{Fence: fence, Number: 1, Piece: zombie.Piece(first.End().At)}}))
+	require.NoError(t, w.store.KeepTranscripts(t.Context(), []completions.Checkpoint{{Fence: fence, Number: 1, Piece: zombie.Piece(first.End().At + 3)}}))
 	got, err = w.store.Transcript(t.Context(), fence.ID)
 	require.NoError(t, err)
-	require.Equal(t, "Hello", textOf(got), "who was judged dead keeps nothing")
+	require.Equal(t, "Hello fr", textOf(got), "who was judged dead keeps nothing more")
 	went := words("Hello", " again")
 	require.NoError(t, w.store.KeepTranscripts(t.Context(), []completions.Checkpoint{{Fence: heir, Number: 2, Piece: went.Piece(first.End().At)}}))
 	got, err = w.store.Transcript(t.Context(), fence.ID)
 	require.NoError(t, err)
-	require.Equal(t, "Hello again", textOf(got))
+	require.Equal(t, "Hello again", textOf(got), "the heir's words take the place of the others")
 }
 
 func TestTheAnswerTakesThePlaceOfItsPieces(t *testing.T) {
