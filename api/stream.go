@@ -78,6 +78,9 @@ func (s *Server) relay(c *gin.Context, w *chunkWriter, watch *handover.Watch, wa
 			w.comment()
 		case end := <-ended:
 			ended <- end
+			if ctx.Err() != nil { // it is the client's going away that has ended the wait
+				return false
+			}
 			w.read(feed)
 			s.finish(ctx, w, end)
 			return w.err == nil
