@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -76,6 +77,8 @@ type Config struct {
 	Hub           *handover.Hub
 	// Routes are the names that clients may ask for, in the order of the configuration.
 	Routes []string
+	// Hidden are further names that clients may ask for, and are not shown.
+	Hidden []string
 	// Timeout is a request's absolute deadline, counted from its acceptance.
 	Timeout      time.Duration
 	MaxBodyBytes int64
@@ -110,7 +113,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, errors.New("api: record, conversations, temporal, lease, tokens and hub are required")
 	}
 	s := &Server{cfg: cfg, routes: map[string]bool{}, started: time.Now(), admission: newAdmission(cfg.Admission)}
-	for _, route := range cfg.Routes {
+	for _, route := range slices.Concat(cfg.Routes, cfg.Hidden) {
 		s.routes[route] = true
 	}
 	return s, nil

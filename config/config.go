@@ -49,6 +49,10 @@ type Config struct {
 	// OnStreamFailure is what becomes of a stream that breaks when its client has a part of the answer
 	// (holdfast.on_stream_failure): "continue", "restart" or "fail". A route's own comes before it.
 	OnStreamFailure string
+	// Aliases are further names of routes (router_settings.model_group_alias).
+	Aliases []Alias
+	// MaxFallbacks is how many other routes are tried for one at most (router_settings.max_fallbacks).
+	MaxFallbacks int
 	// Warnings name the settings that were read and have no effect, in the order of their lines.
 	Warnings []Problem
 }
@@ -81,11 +85,19 @@ type Vault struct {
 	Keeper string
 }
 
+// Alias is another name of a route. A hidden one is understood and not listed.
+type Alias struct {
+	Name, Route string
+	Hidden      bool
+}
+
 // Route is a name that clients ask for, and the deployments that can answer it.
 type Route struct {
 	Name string
 	// Deployments are in the order of the file; never empty.
 	Deployments []Deployment
+	// Fallbacks are the routes that stand in for this one.
+	Fallbacks Fallbacks
 	// OnStreamFailure is the route's own (holdfast.routes.<name>.on_stream_failure); empty means [Config.OnStreamFailure].
 	OnStreamFailure string
 }
@@ -136,19 +148,45 @@ func (c *Config) Route(name string) (Route, bool) {
 	return Route{}, false
 }
 
+// resolve is the route that a name means, which may be an alias.
+func (c *Config) resolve(name string) string {
+	for _, alias := range c.Aliases {
+		if alias.Name == name {
+			return alias.Route
+		}
+	}
+	return name
+}
+
 // StreamPolicy is what becomes of a route's streams that break.
 func (c *Config) StreamPolicy(name string) string {
-	if route, ok := c.Route(name); ok && route.OnStreamFailure != "" {
+	if route, ok := c.Route(c.resolve(name)); ok && route.OnStreamFailure != "" {
 		return route.OnStreamFailure
 	}
 	return c.OnStreamFailure
 }
 
-// RouteNames lists the routes' names in the order of the file.
+// RouteNames lists the routes' names, and their other names that are not hidden, in the order of the file.
 func (c *Config) RouteNames() []string {
 	names := make([]string, 0, len(c.Routes))
 	for _, route := range c.Routes {
 		names = append(names, route.Name)
+	}
+	for _, alias := range c.Aliases {
+		if !alias.Hidden {
+			names = append(names, alias.Name)
+		}
+	}
+	return names
+}
+
+// HiddenNames lists the names that clients may ask for and are not shown.
+func (c *Config) HiddenNames() []string {
+	var names []string
+	for _, alias := range c.Aliases {
+		if alias.Hidden {
+			names = append(names, alias.Name)
+		}
 	}
 	return names
 }

@@ -75,8 +75,7 @@ func unusedModelInfo() map[string]string {
 func unusedRouterSettings() map[string]string {
 	return union(
 		noted(notYet, "routing_strategy_args", "retry_after", "allowed_fails", "cooldown_time", "allowed_fails_policy",
-			"retry_policy", "model_group_retry_policy", "fallbacks", "context_window_fallbacks", "content_policy_fallbacks",
-			"default_fallbacks", "max_fallbacks", "model_group_alias", "enable_pre_call_checks", "optional_pre_call_checks",
+			"retry_policy", "model_group_retry_policy", "enable_pre_call_checks", "optional_pre_call_checks",
 			"provider_budget_config", "default_max_parallel_requests", "default_litellm_params", "disable_cooldowns",
 			"enable_tag_filtering", "default_priority", "alerting_config", "tag_filtering_match_any",
 			"ignore_invalid_deployments", "deployment_affinity_ttl_seconds", "model_group_affinity_config"),
@@ -90,8 +89,7 @@ func unusedRouterSettings() map[string]string {
 func unusedLiteLLMSettings() map[string]string {
 	return union(
 		noted(notYet, "drop_params", "modify_params", "cache", "cache_params", "max_budget", "budget_duration",
-			"request_timeout", "num_retries", "retry_after", "allowed_fails", "fallbacks", "default_fallbacks",
-			"context_window_fallbacks", "content_policy_fallbacks", "model_alias_map", "priority_reservation",
+			"request_timeout", "num_retries", "retry_after", "allowed_fails", "model_alias_map", "priority_reservation",
 			"default_internal_user_params", "default_team_settings", "default_team_params", "upperbound_key_generate_params",
 			"max_internal_user_budget", "internal_user_budget_duration", "guardrails", "turn_off_message_logging",
 			"redact_user_api_key_info", "redact_messages_in_exceptions", "enable_json_schema_validation", "cost_discount_config",
@@ -139,7 +137,10 @@ func homeOf(name string) string {
 		"api_base", "api_version", "aws_region_name", "custom_llm_provider", "max_retries", "model", "num_ctx", "order", "vertex_location",
 		"vertex_project", "weight",
 	}
-	router := []string{"num_retries", "routing_strategy", "stream_timeout", "timeout"}
+	router := []string{
+		"content_policy_fallbacks", "context_window_fallbacks", "default_fallbacks", "fallbacks", "max_fallbacks", "model_group_alias",
+		"num_retries", "routing_strategy", "stream_timeout", "timeout",
+	}
 	holdfast := []string{"attempt_timeout", "keeper", "limits", "media", "on_stream_failure", "routes", "stream_keep_alive"}
 	limits := []string{"max_body_bytes", "max_concurrent_starts", "queue_size", "queue_timeout"}
 	switch {

@@ -19,6 +19,8 @@ type reader struct {
 	// routeSection is holdfast.routes, which is read when the routes are known; nil if it is left out.
 	routeSection *yaml.Node
 	routePath    string
+	// fallbacks are applied then, too.
+	fallbacks fallbackSettings
 }
 
 func (r *reader) problem(n *yaml.Node, path, format string, args ...any) {
@@ -254,3 +256,6 @@ func distance(a, b string) int {
 	}
 	return rows[len(a)][len(b)]
 }
+
+// index is the path of an entry of a list.
+func index(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"math"
 	"net/url"
 	"slices"
@@ -20,7 +21,7 @@ func (r *reader) file(data []byte) *Config {
 	present := r.section(root, "", map[string]use{
 		"model_list":       func(_ string, n *yaml.Node) { entries = n },
 		"router_settings":  func(path string, n *yaml.Node) { r.routerSettings(config, path, n) },
-		"litellm_settings": func(path string, n *yaml.Node) { r.section(n, path, nil, unusedLiteLLMSettings()) },
+		"litellm_settings": func(path string, n *yaml.Node) { r.section(n, path, r.fallbacks.uses(r), unusedLiteLLMSettings()) },
 		"general_settings": func(path string, n *yaml.Node) { r.section(n, path, nil, unusedGeneralSettings()) },
 		"holdfast":         func(path string, n *yaml.Node) { r.holdfast(config, path, n) },
 	}, unusedTopLevel())
@@ -31,12 +32,20 @@ func (r *reader) file(data []byte) *Config {
 	case !present["model_list"]:
 		r.problem(root, "model_list", "is missing; it lists the models that clients can ask for")
 	}
+	r.fallbacks.apply(r, config)
 	r.routeSettings(config)
 	return config
 }
 
 func (r *reader) routerSettings(config *Config, path string, n *yaml.Node) {
-	r.section(n, path, map[string]use{
+	uses := r.fallbacks.uses(r)
+	maps.Copy(uses, map[string]use{
+		"max_fallbacks": func(path string, n *yaml.Node) {
+			if value, ok := r.integer(path, n, 1, 100); ok {
+				r.fallbacks.most = int(value)
+			}
+		},
+		"model_group_alias": r.fallbacks.aliasSettings(r),
 		"timeout": func(path string, n *yaml.Node) {
 			if value, ok := r.duration(path, n); ok {
 				config.Timeout = value
@@ -53,7 +62,8 @@ func (r *reader) routerSettings(config *Config, path string, n *yaml.Node) {
 			}
 		},
 		"routing_strategy": r.routingStrategy,
-	}, unusedRouterSettings())
+	})
+	r.section(n, path, uses, unusedRouterSettings())
 }
 
 // routingStrategy accepts LiteLLM's strategies. Its default is what weights and order do here.

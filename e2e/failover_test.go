@@ -107,3 +107,29 @@ func eventOf(t testing.TB, events []*historypb.HistoryEvent, kind enumspb.EventT
 	require.Failf(t, "no such event", "the history has no fitting %s", kind)
 	return nil
 }
+
+func TestEachFailureHasItsFallback(t *testing.T) {
+	t.Parallel()
+	long(t)
+	holdfast, providers := standing.use(t)
+	for code, answers := range map[string]string{
+		"":                         "[openai/gpt-asked]",
+		"overloaded":               "[anthropic/claude-general]",
+		"insufficient_quota":       "[anthropic/claude-general]",
+		"context_length_exceeded":  "[gemini/gemini-larger]",
+		"content_policy_violation": "[anthropic/claude-lenient]",
+	} {
+		if code != "" {
+			providers.SetFault(simulator.OpenAI, simulator.Fault{Match: simulator.Match{Model: "gpt-asked"}, Code: code, Count: 1})
+		}
+		got := holdfast.mustSend(t, ask{route: "another-name", prompt: "hello " + code})
+		require.Equal(t, answers+" You said: hello "+code, got.text(t), code)
+		found := holdfast.record(t, got.id())
+		if code == "" {
+			continue
+		}
+		require.Len(t, found.Attempts, 2, code)
+		require.Contains(t, found.Attempts[0].Reason, "fallback to ", code)
+		require.Contains(t, found.Attempts[1].ChosenBecause, "fallback to ", code)
+	}
+}

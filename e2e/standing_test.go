@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -70,7 +71,13 @@ func (s *sharedInstance) start(t testing.TB) (err error) {
 		[]string{"gone-whole", "openai/gpt-gone-whole"},
 		[]string{"vectors", "openai/text-embedding-3-small"},
 		[]string{"vectors-down", "openai/text-embedding-3-large", "gemini/gemini-embedding-001"},
+		[]string{"asked", "openai/gpt-asked"},
+		[]string{"general", "anthropic/claude-general"},
+		[]string{"larger", "gemini/gemini-larger"},
+		[]string{"lenient", "anthropic/claude-lenient"},
 	) + "holdfast: {media: {allow_private: true}}\n"
+	text = strings.Replace(text, "router_settings: {", `router_settings: {fallbacks: [{asked: [general]}], context_window_fallbacks: [{asked: [larger]}],
+  content_policy_fallbacks: [{asked: [lenient]}], model_group_alias: {another-name: asked}, `, 1)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return err
 	}

@@ -94,7 +94,8 @@ func decide(state State, now time.Time) Decision {
 		return giveUp("the deadline has passed")
 	}
 	if len(state.Failures) == 0 {
-		return Decision{Action: ActionCall, Candidate: 0, Reason: "first candidate: " + state.Candidates[0].Reason}
+		first, _ := untried(state) // a plan begins with one that needs no failure
+		return Decision{Action: ActionCall, Candidate: first, Reason: "first candidate: " + state.Candidates[first].Reason}
 	}
 	last := state.Failures[len(state.Failures)-1]
 	if len(state.Failures) >= MaxAttempts {
@@ -104,7 +105,8 @@ func decide(state State, now time.Time) Decision {
 		return afterLost(state, last)
 	}
 	rule := ruleFor(last.Kind)
-	if reason := state.Recovery.ends(state, last); reason != "" && !rule.final {
+	final := rule.final && !state.elsewhere(last)
+	if reason := state.Recovery.ends(state, last); reason != "" && !final {
 		return giveUp(reason)
 	}
 	if i, ok := remedied(state, last); ok {
@@ -113,14 +115,11 @@ func decide(state State, now time.Time) Decision {
 			Reason: fmt.Sprintf("%s from %s: it refused signatures of earlier turns; it is asked once more without them", last.Kind, label(state.Candidates[i])),
 		}
 	}
-	if rule.final {
+	if final {
 		return giveUp(fmt.Sprintf("%s: %s", last.Kind, rule.why))
 	}
 	if i, ok := untried(state); ok {
-		return Decision{
-			Action: ActionNext, Candidate: i,
-			Reason: fmt.Sprintf("%s from %s: %s; %s has not been tried", last.Kind, name(state, last.Deployment), rule.why, label(state.Candidates[i])),
-		}
+		return Decision{Action: ActionNext, Candidate: i, Reason: whyNext(state, last, state.Candidates[i], rule)}
 	}
 	return repeat(state, now, last)
 }
@@ -165,10 +164,25 @@ func afterLost(state State, last Failure) Decision {
 	return Decision{Action: ActionNext, Candidate: 0, Reason: "the process making the call died, and its target is no longer a candidate"}
 }
 
-// untried finds the first candidate that no attempt has reached.
+// whyNext says why an untried candidate comes next.
+func whyNext(state State, last Failure, next Candidate, rule rule) string {
+	from := fmt.Sprintf("%s from %s", last.Kind, name(state, last.Deployment))
+	switch {
+	case rule.final && next.For != "":
+		return fmt.Sprintf("%s: fallback to %s (%s), which is configured for it", from, next.Group, label(next))
+	case rule.final:
+		return fmt.Sprintf("%s: fallback to %s (%s), whose model may take it", from, next.Group, label(next))
+	case next.Group != "":
+		return fmt.Sprintf("%s: %s; fallback to %s (%s)", from, rule.why, next.Group, label(next))
+	default:
+		return fmt.Sprintf("%s: %s; %s has not been tried", from, rule.why, label(next))
+	}
+}
+
+// untried finds the first candidate, of those that are open, that no attempt has reached.
 func untried(state State) (int, bool) {
 	for i, candidate := range state.Candidates {
-		tried := false
+		tried := !state.open(candidate)
 		for _, failure := range state.Failures {
 			tried = tried || failure.Deployment == candidate.Deployment
 		}
@@ -184,7 +198,7 @@ func repeat(state State, now time.Time, last Failure) Decision {
 	best, bestWait, bestCount := -1, time.Duration(math.MaxInt64), 0
 	for i, candidate := range state.Candidates {
 		wait, count, ok := readyIn(state, candidate, now)
-		if ok && wait < bestWait {
+		if ok && state.open(candidate) && wait < bestWait {
 			best, bestWait, bestCount = i, wait, count
 		}
 	}

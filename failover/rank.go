@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,7 +27,24 @@ type Target struct {
 	BaseModel string
 	// Ineligible says why the target must not be used; empty if it may.
 	Ineligible string
+	// Group is the route that names the target, and Stage its place on the way: 0 is the route asked for, the others are its
+	// fallbacks in order. Every target of a lower stage is tried before any of a higher one.
+	Group string
+	Stage int
+	// For is what must have happened for a fallback to be used; empty means any failure that may be answered elsewhere.
+	For Trigger
 }
+
+// Trigger is a failure that has fallbacks of its own.
+type Trigger string
+
+// The triggers.
+const (
+	// OnContextLength: the prompt did not fit the model.
+	OnContextLength Trigger = "context_length"
+	// OnContentPolicy: the vendor's filter, or the model itself, refused.
+	OnContentPolicy Trigger = "content_policy"
+)
 
 // SameModel passes over the targets that are not the model of the first one in order, wherever they are hosted: the vectors
 // of two models do not mix, so an embedding is never made by another.
@@ -62,6 +80,9 @@ type Candidate struct {
 	Silence    time.Duration `json:"first_word,omitempty"`
 	Retries    int           `json:"retries"`
 	Reason     string        `json:"reason"`
+	// Group is the fallback's route; empty for a target of the route asked for.
+	Group string  `json:"group,omitempty"`
+	For   Trigger `json:"for,omitempty"`
 }
 
 // Excluded is a target that was passed over, with the reason.
@@ -78,36 +99,61 @@ type Plan struct {
 	Excluded   []Excluded  `json:"excluded,omitempty"`
 }
 
-// Rank orders the eligible targets: by Order, and within one order by a weighted draw without replacement, so that the
-// first place falls to each target in proportion to its weight. Draw returns numbers in [0, 1); the caller owns its seed.
+// Rank orders the eligible targets: by Stage, by Order, and within one order by a weighted draw without replacement, so that
+// the first place falls to each target in proportion to its weight. Draw returns numbers in [0, 1); the caller owns its seed.
+// Where nothing but conditional fallbacks is left, there is no first call that could lead to them.
 func Rank(targets []Target, draw func() float64) Plan {
+	type rank struct{ stage, order int }
 	var plan Plan
-	byOrder := map[int][]Target{}
-	var orders []int
+	grouped := map[rank][]Target{}
+	stages := map[int]int{} // how many orders each stage has
+	var ranks []rank
+	first := false
 	for _, target := range targets {
 		if target.Ineligible != "" {
-			plan.Excluded = append(plan.Excluded, Excluded{target.Deployment, target.Provider, target.Model, target.Ineligible})
+			plan.exclude(target, target.Ineligible)
 			continue
 		}
-		if _, seen := byOrder[target.Order]; !seen {
-			orders = append(orders, target.Order)
+		first = first || target.For == ""
+		at := rank{target.Stage, target.Order}
+		if _, seen := grouped[at]; !seen {
+			ranks = append(ranks, at)
+			stages[at.stage]++
 		}
-		byOrder[target.Order] = append(byOrder[target.Order], target)
+		grouped[at] = append(grouped[at], target)
 	}
-	slices.Sort(orders)
-	for _, order := range orders {
-		for _, place := range drawAll(byOrder[order], draw) {
+	slices.SortFunc(ranks, func(a, b rank) int { return cmp.Or(a.stage-b.stage, a.order-b.order) })
+	for _, at := range ranks {
+		for _, place := range drawAll(grouped[at], draw) {
 			reason := place.reason
-			if len(orders) > 1 {
-				reason = fmt.Sprintf("order %d, %s", order, reason)
+			if stages[at.stage] > 1 {
+				reason = fmt.Sprintf("order %d, %s", at.order, reason)
 			}
-			plan.Candidates = append(plan.Candidates, Candidate{
-				Deployment: place.Deployment, Provider: place.Provider, Model: place.Model,
-				Timeout: place.Timeout, Silence: place.Silence, Retries: place.Retries, Reason: reason,
-			})
+			switch {
+			case !first:
+				plan.exclude(place.Target, "a fallback on "+string(place.For)+" only")
+			default:
+				plan.Candidates = append(plan.Candidates, place.candidate(reason))
+			}
 		}
 	}
 	return plan
+}
+
+func (p *Plan) exclude(target Target, reason string) {
+	p.Excluded = append(p.Excluded, Excluded{target.Deployment, target.Provider, target.Model, reason})
+}
+
+func (p placed) candidate(reason string) Candidate {
+	candidate := Candidate{
+		Deployment: p.Deployment, Provider: p.Provider, Model: p.Model, Timeout: p.Timeout, Silence: p.Silence, Retries: p.Retries,
+		Reason: reason, For: p.For,
+	}
+	if p.Stage > 0 {
+		candidate.Group = p.Group
+		candidate.Reason = "fallback to " + p.Group + ", " + reason
+	}
+	return candidate
 }
 
 type placed struct {

@@ -3,6 +3,7 @@ package routing
 import (
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/holdfast-dev/holdfast/activities"
 	"github.com/holdfast-dev/holdfast/config"
@@ -19,7 +20,9 @@ type Keys interface {
 
 // Table is the routing table of one configuration. It is immutable and safe for concurrent use.
 type Table struct {
-	routes      map[string][]failover.Target
+	routes map[string][]failover.Target
+	// chains are each route's targets with those of its fallbacks behind them.
+	chains      map[string][]failover.Target
 	deployments map[string]deployment
 	keys        Keys
 }
@@ -39,7 +42,7 @@ type deployment struct {
 
 // New builds a provider client for every deployment. Deployments with the same provider and endpoint share one.
 func New(cfg *config.Config, vault Keys, client *http.Client) (*Table, error) {
-	table := &Table{routes: map[string][]failover.Target{}, deployments: map[string]deployment{}, keys: vault}
+	table := &Table{routes: map[string][]failover.Target{}, chains: map[string][]failover.Target{}, deployments: map[string]deployment{}, keys: vault}
 	shared := map[endpoint]llm.Provider{}
 	for _, route := range cfg.Routes {
 		for _, d := range route.Deployments {
@@ -59,7 +62,45 @@ func New(cfg *config.Config, vault Keys, client *http.Client) (*Table, error) {
 			table.routes[route.Name] = append(table.routes[route.Name], target(cfg, d))
 		}
 	}
+	for _, route := range cfg.Routes {
+		table.chains[route.Name] = table.chain(cfg, route)
+	}
+	for _, alias := range cfg.Aliases {
+		table.chains[alias.Name] = table.chains[alias.Route]
+	}
 	return table, nil
+}
+
+// chain is a route's targets, those of its fallbacks behind them, and theirs, as far as the limit goes. No route comes twice.
+func (t *Table) chain(cfg *config.Config, route config.Route) []failover.Target {
+	targets := t.stage(nil, route.Name, 0, "")
+	for _, trigger := range []struct {
+		on    failover.Trigger
+		names []string
+	}{{"", route.Fallbacks.General}, {failover.OnContextLength, route.Fallbacks.ContextWindow}, {failover.OnContentPolicy, route.Fallbacks.ContentPolicy}} {
+		seen := map[string]bool{route.Name: true}
+		queue := slices.Clone(trigger.names)
+		for tried := 0; len(queue) > 0 && tried < cfg.MaxFallbacks; queue = queue[1:] {
+			next, ok := cfg.Route(queue[0])
+			if !ok || seen[next.Name] {
+				continue
+			}
+			seen[next.Name] = true
+			tried++
+			targets = t.stage(targets, next.Name, tried, trigger.on)
+			queue = append(queue, next.Fallbacks.General...)
+		}
+	}
+	return targets
+}
+
+// stage adds a route's targets as one stage of a chain.
+func (t *Table) stage(targets []failover.Target, route string, stage int, on failover.Trigger) []failover.Target {
+	for _, target := range t.routes[route] {
+		target.Group, target.Stage, target.For = route, stage, on
+		targets = append(targets, target)
+	}
+	return targets
 }
 
 func target(cfg *config.Config, d config.Deployment) failover.Target {
@@ -79,9 +120,9 @@ func target(cfg *config.Config, d config.Deployment) failover.Target {
 	return t
 }
 
-// Targets lists the deployments of a route, each with the reason if it cannot be used now.
+// Targets lists the deployments of a route and of its fallbacks, each with the reason if it cannot be used now.
 func (t *Table) Targets(route string) []failover.Target {
-	known := t.routes[route]
+	known := t.chains[route]
 	targets := make([]failover.Target, len(known))
 	copy(targets, known)
 	for i := range targets {

@@ -73,8 +73,8 @@ func TestARouteNamesItsDeploymentsAsConfigured(t *testing.T) {
 	v.set("anthropic", key("main", "k"))
 	routes := table(t, v, two)
 	require.Equal(t, []failover.Target{
-		{Deployment: "first", Provider: "openai", Model: "gpt-4.1", Weight: 3, Order: 1, Timeout: 7 * time.Second, Retries: 0},
-		{Deployment: "second", Provider: "anthropic", Model: "claude-sonnet-4-5", Weight: 1, Order: 2, Timeout: 45 * time.Second, Retries: 4},
+		{Deployment: "first", Provider: "openai", Model: "gpt-4.1", Weight: 3, Order: 1, Timeout: 7 * time.Second, Retries: 0, Group: "gpt"},
+		{Deployment: "second", Provider: "anthropic", Model: "claude-sonnet-4-5", Weight: 1, Order: 2, Timeout: 45 * time.Second, Retries: 4, Group: "gpt"},
 	}, routes.Targets("gpt"))
 	require.Len(t, routes.Targets("other"), 1)
 	require.Empty(t, routes.Targets("unknown"))
@@ -196,4 +196,40 @@ router_settings: {stream_timeout: 9}
 	target := routes.Targets("vectors")[0]
 	require.Equal(t, "text-embedding-3-small", target.BaseModel)
 	require.Equal(t, 5*time.Second, target.Silence)
+}
+
+func TestAFallbackComesBehindTheRouteWithItsOwn(t *testing.T) {
+	t.Parallel()
+	routes := table(t, &vault{}, `
+model_list:
+  - {model_name: a, litellm_params: {model: ollama/a}, model_info: {id: a}}
+  - {model_name: b, litellm_params: {model: ollama/b}, model_info: {id: b}}
+  - {model_name: c, litellm_params: {model: ollama/c}, model_info: {id: c}}
+  - {model_name: d, litellm_params: {model: ollama/d}, model_info: {id: d}}
+router_settings:
+  fallbacks: [{a: [b]}, {b: [a, c]}, {c: [d]}]
+  context_window_fallbacks: [{a: [c]}]
+  content_policy_fallbacks: [{a: [d]}]
+  max_fallbacks: 2
+  model_group_alias: {alias: a}
+`)
+	type place struct {
+		deployment string
+		stage      int
+		on         failover.Trigger
+	}
+	places := func(route string) []place {
+		var list []place
+		for _, target := range routes.Targets(route) {
+			list = append(list, place{target.Deployment, target.Stage, target.For})
+		}
+		return list
+	}
+	want := []place{
+		{"a", 0, ""}, {"b", 1, ""}, {"c", 2, ""}, {"c", 1, failover.OnContextLength}, {"d", 2, failover.OnContextLength}, {"d", 1, failover.OnContentPolicy},
+	}
+	require.Equal(t, want, places("a"), "no route twice, and at most two others")
+	require.Equal(t, want, places("alias"))
+	require.Equal(t, []place{{"d", 0, ""}}, places("d"))
+	require.Empty(t, places("nobody"))
 }

@@ -1,0 +1,57 @@
+package failover
+
+import "github.com/holdfast-dev/holdfast/llm"
+
+// triggerOf is the fallback that a kind of failure asks for; empty for kinds that any other target may answer.
+func triggerOf(kind llm.Kind) Trigger {
+	switch kind {
+	case llm.KindContextLength:
+		return OnContextLength
+	case llm.KindContentPolicy, llm.KindRefusal:
+		return OnContentPolicy
+	default:
+		return ""
+	}
+}
+
+// trigger is what the failures so far ask for: the latest that has fallbacks of its own.
+func (s State) trigger() Trigger {
+	for i := len(s.Failures) - 1; i >= 0; i-- {
+		if trigger := triggerOf(s.Failures[i].Kind); trigger != "" && !s.Failures[i].Lost {
+			return trigger
+		}
+	}
+	return ""
+}
+
+// open reports whether the candidate may be called after what has happened. A prompt that did not fit goes to the fallbacks for
+// that, or, where there are none, to general ones; one that was refused goes only where that is configured.
+func (s State) open(candidate Candidate) bool {
+	trigger := s.trigger()
+	if trigger == OnContextLength && !s.has(trigger) {
+		return candidate.For == "" && candidate.Group != ""
+	}
+	return candidate.For == trigger
+}
+
+func (s State) has(trigger Trigger) bool {
+	for _, candidate := range s.Candidates {
+		if candidate.For == trigger {
+			return true
+		}
+	}
+	return false
+}
+
+// elsewhere reports whether any candidate is open to the failure, whose kind would else be final.
+func (s State) elsewhere(last Failure) bool {
+	if triggerOf(last.Kind) == "" {
+		return false
+	}
+	for _, candidate := range s.Candidates {
+		if s.open(candidate) {
+			return true
+		}
+	}
+	return false
+}
