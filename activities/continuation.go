@@ -35,12 +35,12 @@ func continued(request llm.Request, text string, prefilled bool) llm.Request {
 	return request
 }
 
-// joined is what an answer used that a second attempt went on with: the prompt is counted once, without the text that was
-// sent again, and the answer as a whole.
-func joined(rest llm.Usage, text string) llm.Usage {
+// joined is what an answer used that a second attempt went on with: the prompt is counted once, without what was sent only to
+// have it gone on with, and the answer as a whole. Prompt is how large the prompt is thought to be at least.
+func joined(rest llm.Usage, text string, prompt int64) llm.Usage {
 	again := tokens(len(text))
 	usage := rest
-	usage.InputTokens = max(0, rest.InputTokens-again)
+	usage.InputTokens = max(prompt, rest.InputTokens-again-tokens(len(instruction)))
 	usage.CacheReadTokens, usage.CacheWriteTokens = min(rest.CacheReadTokens, usage.InputTokens), min(rest.CacheWriteTokens, usage.InputTokens)
 	usage.OutputTokens = rest.OutputTokens + again
 	usage.Estimated, usage.Raw = true, nil

@@ -27,6 +27,8 @@ type telling struct {
 	resumption failover.Resumption
 	said       transcript.Said
 	splice     *transcript.Splice
+	// prompt is how many tokens the client's request has, by estimate.
+	prompt int64
 	// alone says that the attempt's answer is all of the answer.
 	alone bool
 	// own collects the attempt's own answer.
@@ -81,6 +83,7 @@ func (t *telling) take(c modelCall, endpoint Endpoint, request llm.Request) llm.
 	way := transcript.Way{}
 	switch t.resumption {
 	case failover.ResumeContinue:
+		t.prompt = estimated(request)
 		prefiller, ok := endpoint.Provider.(llm.Prefiller)
 		way = transcript.Way{Into: &t.said, Sent: sendable(t.said.Text), Prefilled: ok && prefiller.Prefills(request), Parts: before.Parts()}
 		request = continued(request, way.Sent, way.Prefilled)
@@ -133,7 +136,9 @@ func (t *telling) tell(events func(func(llm.Event, error) bool), patience *patie
 		}
 		t.own.Add(event)
 		if t.passing {
-			patience.heard()
+			if event.Type != llm.EventUsage { // a count is no word
+				patience.heard()
+			}
 			t.feed.Append(t.splice.Next(event)...)
 			continue
 		}
@@ -191,7 +196,7 @@ func (t *telling) answer(request llm.Request) given {
 	answer := own
 	answer.Message, answer.Logprobs, answer.Alternatives = told.Message, told.Logprobs, told.Alternatives
 	if t.resumption == failover.ResumeContinue {
-		answer.Usage = joined(own.Usage, t.said.Text)
+		answer.Usage = joined(own.Usage, t.said.Text, t.prompt)
 	}
 	return given{answer: answer, usage: own.Usage}
 }

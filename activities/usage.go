@@ -11,7 +11,17 @@ func counted(request llm.Request, answer llm.Response) llm.Response {
 	if answer.Usage.InputTokens != 0 || answer.Usage.OutputTokens != 0 || len(answer.Usage.Raw) > 0 {
 		return answer
 	}
-	var in, out int
+	out := size(answer.Message)
+	for _, choice := range answer.Alternatives {
+		out += size(choice.Message)
+	}
+	answer.Usage = llm.Usage{InputTokens: estimated(request), OutputTokens: tokens(out), Estimated: true}
+	return answer
+}
+
+// estimated is how many tokens a request has.
+func estimated(request llm.Request) int64 {
+	in := 0
 	for _, message := range request.Messages {
 		in += size(message)
 	}
@@ -23,12 +33,7 @@ func counted(request llm.Request, answer llm.Response) llm.Response {
 			in += len(text)
 		}
 	}
-	out = size(answer.Message)
-	for _, choice := range answer.Alternatives {
-		out += size(choice.Message)
-	}
-	answer.Usage = llm.Usage{InputTokens: tokens(in), OutputTokens: tokens(out), Estimated: true}
-	return answer
+	return tokens(in)
 }
 
 // produced is the count of an answer that broke off. What its vendor has counted by then is that of its beginning.

@@ -34,6 +34,8 @@ type chunkWriter struct {
 	over      bool // the stream has ended, well or not
 	err       error
 	out       bytes.Buffer
+	// extended is when the reader was last given writeTime to take what is written.
+	extended time.Time
 }
 
 func newChunkWriter(c *gin.Context, completion completions.Completion, usage bool) *chunkWriter {
@@ -97,10 +99,27 @@ func (w *chunkWriter) entry(entry transcript.Entry) {
 		known.Text, rest.Text = transcript.Split(entry.Text, int64(len(entry.Text))-over)
 		known.Logprobs, rest.Logprobs = nil, nil
 		w.encoder.Encode(known)
-		w.chunks(w.encoder.Encode(rest), entry.End)
+		w.event(rest, entry.End)
 	default:
-		w.chunks(w.encoder.Encode(entry.Event), entry.End)
+		w.event(entry.Event, entry.End)
 	}
+}
+
+// event adds what the client does not have. Nearly all events are pieces of text, for which there is a short way.
+func (w *chunkWriter) event(event llm.Event, end transcript.Cursor) {
+	out := appendPlace(w.out.AvailableBuffer(), end)
+	out = append(out, "data: "...)
+	if out, ok := w.encoder.AppendText(out, event, end.At); ok {
+		w.out.Write(append(out, "\n\n"...))
+		return
+	}
+	w.chunks(w.encoder.Encode(event), end)
+}
+
+// appendPlace adds the line of an event that says its place.
+func appendPlace(out []byte, end transcript.Cursor) []byte {
+	out = append(out, "id: "...)
+	return append(end.Append(out), '\n')
 }
 
 // chunks adds the chunks of one event. Only the last has its place: whoever has seen less of them begins with the first.
@@ -111,9 +130,7 @@ func (w *chunkWriter) chunks(chunks []openai.Chunk, end transcript.Cursor) {
 			continue
 		}
 		chunk.SequenceNumber = end.At
-		w.out.WriteString("id: ")
-		w.out.WriteString(end.String())
-		w.out.WriteByte('\n')
+		w.out.Write(appendPlace(w.out.AvailableBuffer(), end))
 		w.data(chunk)
 	}
 }
@@ -218,7 +235,10 @@ func (w *chunkWriter) flush() {
 		header.Set(headerID, w.id)
 		w.c.Writer.WriteHeader(http.StatusOK)
 	}
-	_ = w.controller.SetWriteDeadline(time.Now().Add(writeTime)) // not supported by test recorders
+	if now := time.Now(); now.Sub(w.extended) > time.Second { // not for each event, of which there may be hundreds a second
+		w.extended = now
+		_ = w.controller.SetWriteDeadline(now.Add(writeTime)) // not supported by test recorders
+	}
 	if _, w.err = w.c.Writer.Write(w.out.Bytes()); w.err == nil {
 		w.err = w.controller.Flush()
 	}

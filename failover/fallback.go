@@ -1,6 +1,10 @@
 package failover
 
-import "github.com/holdfast-dev/holdfast/llm"
+import (
+	"slices"
+
+	"github.com/holdfast-dev/holdfast/llm"
+)
 
 // triggerOf is the fallback that a kind of failure asks for; empty for kinds that any other target may answer.
 func triggerOf(kind llm.Kind) Trigger {
@@ -16,8 +20,8 @@ func triggerOf(kind llm.Kind) Trigger {
 
 // trigger is what the failures so far ask for: the latest that has fallbacks of its own.
 func (s State) trigger() Trigger {
-	for i := len(s.Failures) - 1; i >= 0; i-- {
-		if trigger := triggerOf(s.Failures[i].Kind); trigger != "" && !s.Failures[i].Lost {
+	for _, failure := range slices.Backward(s.Failures) {
+		if trigger := triggerOf(failure.Kind); trigger != "" && !failure.Lost {
 			return trigger
 		}
 	}
@@ -35,23 +39,10 @@ func (s State) open(candidate Candidate) bool {
 }
 
 func (s State) has(trigger Trigger) bool {
-	for _, candidate := range s.Candidates {
-		if candidate.For == trigger {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.Candidates, func(candidate Candidate) bool { return candidate.For == trigger })
 }
 
 // elsewhere reports whether any candidate is open to the failure, whose kind would else be final.
 func (s State) elsewhere(last Failure) bool {
-	if triggerOf(last.Kind) == "" {
-		return false
-	}
-	for _, candidate := range s.Candidates {
-		if s.open(candidate) {
-			return true
-		}
-	}
-	return false
+	return triggerOf(last.Kind) != "" && slices.ContainsFunc(s.Candidates, s.open)
 }

@@ -66,7 +66,7 @@ func (r Recovery) ends(state State, last Failure) string {
 	case last.Shown == ShownNothing, r == RecoveryRestart, r == RecoveryContinue && last.Shown == ShownText:
 		return ""
 	case r == RecoveryContinue:
-		return from + ": a tool call, or an answer that must be JSON, cannot be gone on with, and the client has a part of it"
+		return from + ": the client has a part of what cannot be gone on with, such as a tool call, JSON, a refusal or one of several answers"
 	default:
 		return from + ": the client has a part of the answer, and the policy is to fail"
 	}

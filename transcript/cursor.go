@@ -22,14 +22,16 @@ type Cursor struct {
 var ErrCursor = errors.New("a place in a stream is a number, or a number, a hyphen and eight hexadecimal digits")
 
 // String is the cursor in the form that [ParseCursor] reads.
-func (c Cursor) String() string {
-	text := make([]byte, 0, 24)
+func (c Cursor) String() string { return string(c.Append(make([]byte, 0, 24))) }
+
+// Append adds the form that [Cursor.String] gives to a text.
+func (c Cursor) Append(text []byte) []byte {
 	text = strconv.AppendInt(text, c.At, 10)
 	text = append(text, '-')
 	for shift := 28; shift >= 0; shift -= 4 {
 		text = append(text, "0123456789abcdef"[c.Sum>>shift&0xf])
 	}
-	return string(text)
+	return text
 }
 
 // ParseCursor reads a cursor, or a place without a checksum: summed says which.
@@ -48,11 +50,13 @@ func ParseCursor(text string) (c Cursor, summed bool, err error) {
 	return c, summed, nil
 }
 
-// after is the cursor behind an event of a log's own form.
+// afterText is the cursor behind a text.
+func (c Cursor) afterText(text []byte) Cursor {
+	return Cursor{At: c.At + int64(len(text)), Sum: crc32.Update(c.Sum, castagnoli(), text)}
+}
+
+// after is the cursor behind an event of a log's own form that is no text.
 func (c Cursor) after(event llm.Event) Cursor {
-	if event.Type == llm.EventDelta {
-		return Cursor{At: c.At + int64(len(event.Text)), Sum: crc32.Update(c.Sum, castagnoli(), []byte(event.Text))}
-	}
 	mark := []byte(event.Type)
 	if event.Part != nil {
 		mark = append(append(mark, ' '), event.Part.Type...)

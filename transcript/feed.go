@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/holdfast-dev/holdfast/llm"
@@ -13,7 +14,7 @@ type Feed struct {
 	log *Log
 	// version counts how often another log took the place of this one.
 	version int
-	readers map[chan struct{}]struct{}
+	readers []chan struct{}
 	// written says that an attempt of this process writes it, so that nobody else may.
 	written bool
 }
@@ -23,10 +24,7 @@ func (f *Feed) Watch() <-chan struct{} {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	ready := make(chan struct{}, 1)
-	if f.readers == nil {
-		f.readers = map[chan struct{}]struct{}{}
-	}
-	f.readers[ready] = struct{}{}
+	f.readers = append(f.readers, ready)
 	ready <- struct{}{}
 	return ready
 }
@@ -35,16 +33,12 @@ func (f *Feed) Watch() <-chan struct{} {
 func (f *Feed) Unwatch(ready <-chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for known := range f.readers {
-		if (<-chan struct{})(known) == ready {
-			delete(f.readers, known)
-		}
-	}
+	f.readers = slices.DeleteFunc(f.readers, func(known chan struct{}) bool { return (<-chan struct{})(known) == ready })
 }
 
 // signal tells the readers; the lock is held.
 func (f *Feed) signal() {
-	for ready := range f.readers {
+	for _, ready := range f.readers {
 		select {
 		case ready <- struct{}{}:
 		default:
@@ -197,9 +191,11 @@ type Reader struct {
 	Cursor  Cursor
 	version int
 	checked bool
+	// entries is the list that Read gave, which is used again: most are of one entry.
+	entries []Entry
 }
 
-// Read gives what is new in the feed.
+// Read gives what is new in the feed. The list may be overwritten by the next Read.
 func (r *Reader) Read(f *Feed) []Entry {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -223,11 +219,12 @@ func (r *Reader) Finish(log *Log) []Entry {
 }
 
 func (r *Reader) take(log *Log) []Entry {
-	entries := log.Since(r.Cursor.At)
-	if len(entries) > 0 {
-		r.Cursor = entries[len(entries)-1].End
+	clear(r.entries) // so that what has been read is not held
+	r.entries = log.appendSince(r.entries[:0], r.Cursor.At)
+	if len(r.entries) > 0 {
+		r.Cursor = r.entries[len(r.entries)-1].End
 	}
-	return entries
+	return r.entries
 }
 
 // compare reads a log that may not say what was read before: then it is read from its beginning, behind a [Restart]. A log

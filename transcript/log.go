@@ -128,19 +128,20 @@ func (l *Log) delta(event llm.Event) {
 		return
 	}
 	l.show(event)
-	next := l.end.after(event)
 	if last := len(l.entries) - 1; last >= 0 && len(event.Logprobs) == 0 {
 		before := &l.entries[last]
 		if before.event.Type == llm.EventDelta && before.event.Choice == event.Choice && before.event.Index == event.Index &&
 			len(before.event.Logprobs) == 0 {
-			before.text, before.end = append(before.text, event.Text...), next
-			l.end = next
+			before.text = append(before.text, event.Text...)
+			l.end = l.end.afterText(before.text[len(before.text)-len(event.Text):])
+			before.end = l.end
 			return
 		}
 	}
 	text := []byte(event.Text)
 	event.Text = ""
-	l.entries, l.end = append(l.entries, entry{event: event, text: text, end: next}), next
+	l.end = l.end.afterText(text)
+	l.entries = append(l.entries, entry{event: event, text: text, end: l.end})
 }
 
 func (l *Log) add(event llm.Event) {
@@ -150,8 +151,9 @@ func (l *Log) add(event llm.Event) {
 
 // Since lists what was said behind a place. A reader that has seen something which was taken back is told so first, by an
 // [Restart].
-func (l *Log) Since(at int64) []Entry {
-	var list []Entry
+func (l *Log) Since(at int64) []Entry { return l.appendSince(nil, at) }
+
+func (l *Log) appendSince(list []Entry, at int64) []Entry {
 	if at > 0 && at < l.base {
 		list = append(list, Entry{Event: llm.Event{Type: Restart}, End: Cursor{At: l.base}})
 	}
@@ -218,7 +220,7 @@ func (l *Log) Locate(at int64) (c Cursor, ok bool) {
 	if c.At == at {
 		return c, true
 	}
-	return c.after(llm.Event{Type: llm.EventDelta, Text: string(l.entries[i].text[:at-c.At])}), true
+	return c.afterText(l.entries[i].text[:at-c.At]), true
 }
 
 // Continues reports whether this log says all that the other one says, in the same places, and perhaps more.

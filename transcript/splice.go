@@ -30,6 +30,8 @@ type Splice struct {
 	// joined says that the first text of the attempt has been joined to the text before it.
 	joined bool
 	into   int
+	// passed is the list that holds one event, which is used again.
+	passed [1]llm.Event
 }
 
 // NewSplice begins an attempt.
@@ -42,11 +44,11 @@ func NewSplice(way Way) *Splice {
 	return s
 }
 
-// Next gives what an event adds to the log.
+// Next gives what an event adds to the log. The list may be overwritten by the next call.
 func (s *Splice) Next(event llm.Event) []llm.Event {
 	switch {
 	case s.way.Into == nil && len(s.way.Parts) == 0:
-		return []llm.Event{event}
+		return s.one(event)
 	case event.Type != llm.EventPart && event.Type != llm.EventDelta && event.Type != llm.EventPartEnd:
 		return nil // it was begun before, and how it ends is not part of a log
 	}
@@ -62,7 +64,12 @@ func (s *Splice) Next(event llm.Event) []llm.Event {
 		return s.more(index, event)
 	}
 	event.Index = index
-	return []llm.Event{event}
+	return s.one(event)
+}
+
+func (s *Splice) one(event llm.Event) []llm.Event {
+	s.passed[0] = event
+	return s.passed[:]
 }
 
 // begin finds the place of a part.
@@ -117,7 +124,7 @@ func (s *Splice) more(index int, event llm.Event) []llm.Event {
 		event.Logprobs = nil
 	}
 	event.Index, event.Text = index, text
-	return []llm.Event{event}
+	return s.one(event)
 }
 
 // place gives a part the next index that is free.

@@ -57,6 +57,7 @@ func TestATextThatIsGoneOnWithIsSaidOnce(t *testing.T) {
 		"a blank was kept back":            {"Hello ", []string{" wor", "ld"}, "Hello world", "Hello world"},
 		"and is not repeated":              {"Hello ", []string{"world"}, "Hello world", "Hello world"},
 		"a new paragraph":                  {"Hello\n", []string{"\n", "- one"}, "Hello\n- one", "Hello\n- one"},
+		"some of several blanks":           {"Hello there,   \n\n", []string{"\n", "\nmy friend"}, "Hello there,   \n\nmy friend", "Hello there,   \n\nmy friend"},
 		"a blank, and it begins again":     {"Hello ", []string{"Hel", "lo world"}, "Hello world", "Hello Hello world"},
 		"many-byte characters":             {"Grüße aus Mün", []string{"chen"}, "Grüße aus München", "Grüße aus München"},
 		"a refrain":                        {"we sail the sea, we sail the sea,", []string{" we sail", " the sea, ahoy"}, "we sail the sea, we sail the sea, we sail the sea, ahoy", "we sail the sea, we sail the sea, we sail the sea, ahoy"},

@@ -40,7 +40,7 @@ func (t *trimmer) add(text string) string {
 	t.held = append(t.held, text...)
 	held := string(t.held)
 	switch {
-	case t.repeatsAll(held), t.overlaps(held), strings.HasPrefix(t.tail, held):
+	case t.repeatsAll(held), t.overlaps(held), t.blank(held):
 		return ""
 	}
 	return t.settle(held, false)
@@ -107,13 +107,24 @@ func (t *trimmer) repeated(held string) int {
 	return found
 }
 
-// untail takes out the blanks that the client has already.
-func (t *trimmer) untail(text string) string {
-	n := 0
-	for n < len(text) && n < len(t.tail) && text[n] == t.tail[n] {
-		n++
+// blank reports whether the text may be some of the blanks that the client has already.
+func (t *trimmer) blank(held string) bool {
+	for from := range t.tail {
+		if strings.HasPrefix(t.tail[from:], held) {
+			return true
+		}
 	}
-	return text[n:]
+	return false
+}
+
+// untail takes out the blanks that the client has already: the last of them, as many as come again.
+func (t *trimmer) untail(text string) string {
+	for from := range t.tail {
+		if rest, ok := strings.CutPrefix(text, t.tail[from:]); ok {
+			return rest
+		}
+	}
+	return text
 }
 
 // rest gives what was kept back and is no repetition.
@@ -123,7 +134,7 @@ func (t *trimmer) rest() string {
 	}
 	held := string(t.held)
 	again := t.repeatsAll(held) && strings.LastIndex(t.said, held) == 0
-	if again || strings.HasPrefix(t.tail, held) {
+	if again || t.blank(held) {
 		t.done = true
 		return ""
 	}

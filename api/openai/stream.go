@@ -14,6 +14,7 @@ type ChunkEncoder struct {
 	usage   bool
 	counted *llm.Usage
 	choices map[int]*chunkedChoice
+	plain   map[plainKey]plainChunk
 }
 
 // chunkedChoice is what has been said of one answer.
@@ -34,7 +35,9 @@ type chunkedPart struct {
 
 // NewChunkEncoder begins a stream. Model is what chunks name until the answer does; usage asks for the last chunk to count.
 func NewChunkEncoder(id string, created time.Time, model string, usage bool) *ChunkEncoder {
-	return &ChunkEncoder{id: id, created: created, model: model, usage: usage, choices: map[int]*chunkedChoice{}}
+	return &ChunkEncoder{
+		id: id, created: created, model: model, usage: usage, choices: map[int]*chunkedChoice{}, plain: map[plainKey]plainChunk{},
+	}
 }
 
 // Encode gives the chunks for an event; most events are one, some are none.
@@ -44,6 +47,7 @@ func (e *ChunkEncoder) Encode(event llm.Event) []Chunk {
 		if event.Model != "" {
 			e.model = event.Model
 		}
+		clear(e.plain) // they name the model
 		first := e.chunk(0, opening())
 		first.Warnings = event.Warnings
 		e.choices[0] = &chunkedChoice{parts: map[int]chunkedPart{}}

@@ -261,6 +261,16 @@ func (d *decoder) count() {
 // Done implements [wire.Decoder]. Nothing but the body's end says that no more comes.
 func (d *decoder) Done() bool { return false }
 
+// Finished implements [wire.Finisher].
+func (d *decoder) Finished() bool {
+	for _, c := range d.choices {
+		if c.finish == "" {
+			return false
+		}
+	}
+	return len(d.choices) > 0
+}
+
 // End implements [wire.Decoder].
 func (d *decoder) End() ([]llm.Event, *llm.Error) {
 	d.events = nil

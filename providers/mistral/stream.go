@@ -141,6 +141,16 @@ func (d *decoder) End() ([]llm.Event, *llm.Error) {
 // Done implements [wire.Decoder].
 func (d *decoder) Done() bool { return d.done }
 
+// Finished implements [wire.Finisher].
+func (d *decoder) Finished() bool {
+	for _, c := range d.choices {
+		if c.reason == "" {
+			return false
+		}
+	}
+	return len(d.choices) > 0
+}
+
 func (d *decoder) bad(code, detail string) *llm.Error {
 	return &llm.Error{Kind: llm.KindBadOutput, Provider: name, Status: d.answer.Status, Code: code, Detail: detail}
 }

@@ -101,7 +101,7 @@ func seed(id string, choice, call int) string {
 // unusable is the error that an answer amounts to which holds nothing but thoughts, or which its host gave up.
 func (c *Client) unusable(answer wire.Answer, finish string, parts []llm.Part) *llm.Error {
 	said := slices.ContainsFunc(parts, func(part llm.Part) bool { return part.Type != llm.PartReasoning })
-	if said && finish != "error" && finish != "insufficient_system_resource" {
+	if said && finish != "error" && finish != "abort" && finish != "insufficient_system_resource" {
 		return nil
 	}
 	failure := c.badOutput(answer, wire.Code(finish), llm.EmptyAnswer)
@@ -110,6 +110,8 @@ func (c *Client) unusable(answer wire.Answer, finish string, parts []llm.Part) *
 		failure.Kind, failure.Detail = llm.KindOverloaded, "the host ran out of resources while answering"
 	case finish == "error":
 		failure.Detail = "the model failed while answering"
+	case finish == "abort": // vLLM's, for a request that was taken off its queue
+		failure.Kind, failure.Detail = llm.KindStreamBroken, "the host gave the answer up"
 	case fromFinishReason(finish, false) == llm.FinishContentFilter:
 		failure.Kind, failure.Detail = llm.KindContentPolicy, "the answer was filtered out"
 	case fromFinishReason(finish, false) == llm.FinishLength:

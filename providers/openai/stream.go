@@ -24,6 +24,8 @@ type decoder struct {
 	done    bool
 	choices []*streamedChoice // by index, nil where nothing came
 	sources json.RawMessage
+	// plainly is the list of the events of a plain chunk, which is used again.
+	plainly []llm.Event
 }
 
 func newDecoder(c *Client, answer wire.Answer, origin llm.Origin) *decoder {
@@ -43,10 +45,16 @@ func (d *decoder) Decode(frame wire.Frame) ([]llm.Event, *llm.Error) {
 		d.done = true
 		return nil, nil
 	}
+	if frame.Event != "error" {
+		if events, ok := d.plain(data); ok {
+			return events, nil
+		}
+	}
 	var chunk completion
 	err := json.Unmarshal(data, &chunk)
-	if err != nil || isObject(chunk.Error) || frame.Event == "error" {
-		if failure := d.inBand(data, frame.Event == "error"); failure != nil {
+	bare := err == nil && len(chunk.Choices) == 0 && bareError(data)
+	if err != nil || bare || isObject(chunk.Error) || frame.Event == "error" {
+		if failure := d.inBand(data, bare || frame.Event == "error"); failure != nil {
 			return nil, failure
 		}
 	}
@@ -72,6 +80,23 @@ func (d *decoder) Decode(frame wire.Frame) ([]llm.Event, *llm.Error) {
 		events = append(events, llm.Event{Type: llm.EventUsage, Usage: &counted})
 	}
 	return events, nil
+}
+
+// bareError reports whether an event is an error without the usual envelope, as vLLM (object: error) and FastAPI (detail) write
+// it.
+func bareError(data []byte) bool {
+	var said struct {
+		Object  string          `json:"object"`
+		Message json.RawMessage `json:"message"`
+		Detail  json.RawMessage `json:"detail"`
+		ID      json.RawMessage `json:"id"`
+		Choices json.RawMessage `json:"choices"`
+		Usage   json.RawMessage `json:"usage"`
+	}
+	if json.Unmarshal(data, &said) != nil || said.Choices != nil || said.Usage != nil {
+		return false
+	}
+	return said.Object == "error" || said.ID == nil && (said.Message != nil || said.Detail != nil)
 }
 
 // inBand is the error that an event amounts to, with the status that it names itself. An event that is an error by its name
@@ -108,7 +133,8 @@ func (d *decoder) End() ([]llm.Event, *llm.Error) {
 		return nil, wire.Cut(d.client.profile.Name, d.answer.Status)
 	}
 	for _, choice := range d.choices {
-		if choice == nil || choice.finish == "" && !d.done {
+		// Without a reason, text may be whole; a tool call that was not finished must not be made.
+		if choice == nil || choice.finish == "" && (!d.done || len(choice.calls) > 0) {
 			return events, wire.Cut(d.client.profile.Name, d.answer.Status)
 		}
 		ends, failure := choice.end()
@@ -117,4 +143,14 @@ func (d *decoder) End() ([]llm.Event, *llm.Error) {
 		}
 	}
 	return events, nil
+}
+
+// Finished implements [wire.Finisher].
+func (d *decoder) Finished() bool {
+	for _, choice := range d.choices {
+		if choice == nil || choice.finish == "" {
+			return false
+		}
+	}
+	return len(d.choices) > 0
 }

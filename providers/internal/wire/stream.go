@@ -19,7 +19,8 @@ const MaxFrame = 16 << 20
 type Frame struct {
 	// Event is the event's name (SSE, AWS event streams); empty where the protocol has none.
 	Event string
-	Data  []byte
+	// Data may be overwritten when the next frame is asked for.
+	Data []byte
 }
 
 // Framing splits a body into frames. It ends without an error at the end of the body, wherever that comes; whether the
@@ -29,7 +30,7 @@ type Framing func(body io.Reader) iter.Seq2[Frame, error]
 // Decoder turns the frames of one answer into events, in the order that [llm.EventType] demands. It is used once.
 type Decoder interface {
 	// Decode gives the events of the next frame, and after them the error that the frame amounts to: one that the vendor
-	// reports in band, or one of kind bad_output for what cannot be understood.
+	// reports in band, or one of kind bad_output for what cannot be understood. The list may be overwritten by the next call.
 	Decode(frame Frame) ([]llm.Event, *llm.Error)
 	// End is called where the stream ends without an error: at the end of the body, or once Decode has said that it is done.
 	// It gives the events that were kept back, and an error if the answer is not whole or not usable; one of kind
@@ -37,6 +38,18 @@ type Decoder interface {
 	End() ([]llm.Event, *llm.Error)
 	// Done reports whether the frame that ends the vendor's protocol has come, so that no more need be read.
 	Done() bool
+}
+
+// Finisher is a [Decoder] that knows when the vendor has said how its answer finished, before the end of its protocol. What is
+// missing behind that is no part of the answer: a cut there, an error or silence leaves it whole.
+type Finisher interface {
+	Finished() bool
+}
+
+// finished reports whether nothing of the answer can be missing any more.
+func finished(decoder Decoder) bool {
+	f, ok := decoder.(Finisher)
+	return ok && f.Finished()
 }
 
 // StreamCall is a call whose answer is streamed.
@@ -105,18 +118,26 @@ func (s *stream) frames(ex *exchange, body io.Reader) *llm.Error {
 		if total += int64(len(frame.Data)); err == nil && total > MaxBody {
 			err = errTooLarge
 		}
+		whole := finished(decoder)
 		if err != nil {
+			if whole {
+				break
+			}
 			ex.err = err
 			return networkError(s.ctx, s.Provider, ex)
 		}
-		if failure := s.emit(decoder.Decode(frame)); failure != nil || s.left {
+		failure := s.emit(decoder.Decode(frame))
+		if failure != nil && whole {
+			break
+		}
+		if failure != nil || s.left {
 			return failure
 		}
 		if decoder.Done() {
 			break
 		}
 	}
-	if s.ctx.Err() != nil {
+	if s.ctx.Err() != nil && !finished(decoder) {
 		ex.err = s.ctx.Err()
 		return networkError(s.ctx, s.Provider, ex)
 	}
