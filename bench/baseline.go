@@ -2,12 +2,9 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -17,8 +14,8 @@ import (
 const baselinePool = 24
 
 // ServeBaselines runs the proxies that are the floors of any gateway, on one free port, until the input ends. One path only
-// forwards, the other also inserts the answer as a row into the database before it answers. Providers are named in the path:
-// /proxy/N/… and /write/N/… forward to the N-th. It prints its address as its only line.
+// forwards, the second also inserts the answer as a row into the database before it answers, the third forwards streams. Providers
+// are named in the path: /proxy/N/…, /write/N/… and /stream/N/… forward to the N-th. It prints its address as its only line.
 func ServeBaselines(ctx context.Context, databaseURL string, providers []string, in io.Reader, out io.Writer) error {
 	config, err := pgxpool.ParseConfig(databaseURL)
 	if err != nil {
@@ -39,6 +36,7 @@ func ServeBaselines(ctx context.Context, databaseURL string, providers []string,
 	router.Use(gin.Recovery())
 	client := httpClient(4096)
 	for i, provider := range providers {
+		router.POST(fmt.Sprintf("/stream/%d/v1/chat/completions", i), relayer(client, provider+"/chat/completions"))
 		forward := forwarder(client, provider+"/chat/completions")
 		router.POST(fmt.Sprintf("/proxy/%d/v1/chat/completions", i), func(c *gin.Context) {
 			if answer, ok := forward(c); ok {
@@ -57,42 +55,26 @@ func ServeBaselines(ctx context.Context, databaseURL string, providers []string,
 			c.Data(http.StatusOK, "application/json", answer)
 		})
 	}
-	var lc net.ListenConfig
-	listener, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	address, stop, err := listenLocally(ctx, router)
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: router, ReadHeaderTimeout: 10 * time.Second}
-	serving := make(chan error, 1)
-	go func() { serving <- server.Serve(listener) }()
-	if _, err := fmt.Fprintf(out, "http://%s\n", listener.Addr()); err != nil {
+	if _, err := fmt.Fprintln(out, address); err != nil {
 		return err
 	}
 	_, _ = io.Copy(io.Discard, in) // until the benchmark ends, however it ends
-	_ = server.Close()
-	if err := <-serving; !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	return stop()
 }
 
 // forwarder posts a request's body to the provider and reads the answer; it answers failures itself.
 func forwarder(client *http.Client, url string) func(*gin.Context) ([]byte, bool) {
 	return func(c *gin.Context) ([]byte, bool) {
-		request, err := http.NewRequestWithContext(c.Request.Context(), http.MethodPost, url, c.Request.Body)
+		response, err := call(c.Request.Context(), client, url, "", c.Request.Body, c.Request.ContentLength)
 		if err == nil {
-			request.ContentLength = c.Request.ContentLength
-			request.Header.Set("Content-Type", "application/json")
-			var response *http.Response
-			if response, err = client.Do(request); err == nil {
-				defer response.Body.Close() //nolint:errcheck // it has been read
-				var answer []byte
-				if answer, err = io.ReadAll(response.Body); err == nil && response.StatusCode == http.StatusOK {
-					return answer, true
-				}
-				if err == nil {
-					err = fmt.Errorf("provider: status %d", response.StatusCode)
-				}
+			defer response.Body.Close() //nolint:errcheck // it has been read
+			var answer []byte
+			if answer, err = io.ReadAll(response.Body); err == nil {
+				return answer, true
 			}
 		}
 		c.String(http.StatusBadGateway, err.Error())

@@ -18,6 +18,8 @@ const (
 	SectionShort = "short"
 	// SectionLong keeps many calls in flight that last long.
 	SectionLong = "long"
+	// SectionStreams streams the answers.
+	SectionStreams = "streams"
 )
 
 // Options say what to measure.
@@ -38,23 +40,29 @@ type Options struct {
 	InFlight    []int
 	LongLatency time.Duration
 	LongWindow  time.Duration
+	// Streams are the numbers of streams at once of the streams section, ascending; each measurement counts for Window.
+	Streams []int
+	// OpenStreams is how many slow streams are kept open to see what one holds.
+	OpenStreams int
 	// JSON is a file for all the numbers; empty for none.
 	JSON string
 }
 
-// Defaults are the options of a full run: it takes about a quarter of an hour.
+// Defaults are the options of a full run: it takes about twenty minutes.
 func Defaults() Options {
 	return Options{
 		Clients: []int{1, 16, 64, 256}, Latencies: []time.Duration{0, 50 * time.Millisecond},
-		Window: 6 * time.Second, Warm: 2 * time.Second, Sections: []string{SectionShort, SectionLong},
+		Window: 6 * time.Second, Warm: 2 * time.Second, Sections: []string{SectionShort, SectionLong, SectionStreams},
 		InFlight: []int{800, 1600}, LongLatency: 10 * time.Second, LongWindow: 30 * time.Second,
+		Streams: []int{1, 64, 256}, OpenStreams: 500,
 	}
 }
 
-// Quick makes the options those of a short look: two minutes, and numbers to match.
+// Quick makes the options those of a short look: five minutes, and numbers to match.
 func (o Options) Quick() Options {
 	o.Clients, o.Latencies, o.Window, o.Warm = []int{1, 16, 256}, []time.Duration{0}, 3*time.Second, time.Second
 	o.InFlight, o.LongLatency, o.LongWindow = []int{800}, 10*time.Second, 10*time.Second
+	o.Streams, o.OpenStreams = []int{1, 64}, 200
 	return o
 }
 
@@ -66,12 +74,14 @@ func (o Options) validate() error {
 		return errors.New("at least one number of clients and one provider latency is needed, none of them negative")
 	case len(o.InFlight) == 0 || slices.Min(o.InFlight) < 1 || o.LongLatency <= 0:
 		return errors.New("the long section needs at least one number of calls in flight, and a provider that takes its time")
+	case len(o.Streams) == 0 || slices.Min(o.Streams) < 1 || o.OpenStreams < 1:
+		return errors.New("the streams section needs at least one number of streams at once, and one stream to keep open")
 	case o.Window < time.Second || o.LongWindow < time.Second || o.Warm < 0:
 		return errors.New("a measurement takes at least one second")
 	}
 	for _, section := range o.Sections {
-		if section != SectionShort && section != SectionLong {
-			return fmt.Errorf("unknown section %q: there are %s and %s", section, SectionShort, SectionLong)
+		if section != SectionShort && section != SectionLong && section != SectionStreams {
+			return fmt.Errorf("unknown section %q: there are %s, %s and %s", section, SectionShort, SectionLong, SectionStreams)
 		}
 	}
 	return nil
@@ -84,10 +94,11 @@ func Run(ctx context.Context, opts Options, out, progress io.Writer) error {
 		return err
 	}
 	opts.Clients = slices.Compact(slices.Sorted(slices.Values(opts.Clients)))
+	opts.Streams = slices.Compact(slices.Sorted(slices.Values(opts.Streams)))
 	b := &benchmark{opts: opts, progress: progress}
 	err := b.run(ctx)
 	b.result.Targets = b.result.targets(opts)
-	if len(b.result.Cells) > 0 { // what was measured before a failure is worth reading
+	if len(b.result.Cells)+len(b.result.Streams) > 0 { // what was measured before a failure is worth reading
 		if printed := b.result.writeTo(out, opts); err == nil {
 			err = printed
 		}
@@ -127,6 +138,11 @@ func (b *benchmark) run(ctx context.Context) (err error) {
 	if err := b.idle(ctx); err != nil {
 		return err
 	}
+	if slices.Contains(b.opts.Sections, SectionStreams) {
+		if err := b.openStreams(ctx); err != nil { // first, for later a process has memory left over
+			return err
+		}
+	}
 	if slices.Contains(b.opts.Sections, SectionShort) {
 		for _, latency := range b.opts.Latencies {
 			for _, clients := range b.opts.Clients {
@@ -141,6 +157,11 @@ func (b *benchmark) run(ctx context.Context) (err error) {
 			if err := b.long(ctx, calls); err != nil {
 				return err
 			}
+		}
+	}
+	if slices.Contains(b.opts.Sections, SectionStreams) {
+		if err := b.streams(ctx); err != nil {
+			return err
 		}
 	}
 	b.result.MemoryAfter, b.result.MemoryPeak = memoryOf(b.at.up.pid())

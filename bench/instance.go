@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,6 +24,7 @@ type instance struct {
 	apiURL, temporal, token string
 	latencies               []time.Duration // of the providers
 	providerURLs            []string        // in the same order
+	streamURLs              []string        // in the order of the kinds
 	baselineURL             string
 }
 
@@ -51,14 +53,18 @@ func startInstance(ctx context.Context, opts Options, latencies []time.Duration)
 			return nil, err
 		}
 	}
-	if err := i.startHoldfast(ctx, opts, latencies); err != nil {
+	kinds := opts.streamKinds()
+	if err := i.startStreams(ctx, opts, kinds); err != nil {
+		return nil, err
+	}
+	if err := i.startHoldfast(ctx, opts, configuration(latencies, i.providerURLs)+streamRoutes(kinds, i.streamURLs)); err != nil {
 		return nil, err
 	}
 	if i.database, err = openDatabase(ctx, filepath.Join(i.dir, "data")); err != nil {
 		return nil, err
 	}
 	env := []string{"DATABASE_URL=" + i.database.url}
-	args := append([]string{"bench", "serve-baseline"}, i.providerURLs...)
+	args := slices.Concat([]string{"bench", "serve-baseline"}, i.providerURLs, i.streamURLs)
 	if i.baseline, err = start(opts.Program, "the proxies", i.log("baseline"), env, args...); err != nil {
 		return nil, err
 	}
@@ -97,6 +103,42 @@ func (i *instance) startProvider(ctx context.Context, opts Options, latency time
 	}
 }
 
+// startStreams starts the provider of each kind of stream; there may be none.
+func (i *instance) startStreams(ctx context.Context, opts Options, kinds []streamKind) error {
+	if len(kinds) == 0 {
+		return nil
+	}
+	args := []string{"bench", "serve-streams"}
+	for _, kind := range kinds {
+		args = append(args, kind.argument())
+	}
+	provider, err := start(opts.Program, "the simulated provider of streams", i.log("provider-streams"), nil, args...)
+	if err != nil {
+		return err
+	}
+	i.providers = append(i.providers, provider)
+	for range kinds {
+		url, err := provider.line(ctx)
+		if err != nil {
+			return err
+		}
+		i.streamURLs = append(i.streamURLs, url)
+	}
+	return nil
+}
+
+// dead says how one of the processes under measurement has ended; nil while all live.
+func (i *instance) dead() error {
+	for _, part := range slices.Concat([]*child{i.up, i.baseline, i.driver}, i.providers) {
+		select {
+		case <-part.done:
+			return part.death()
+		default:
+		}
+	}
+	return nil
+}
+
 // routeName is the route to the provider of that latency.
 func routeName(latency time.Duration) string { return "bench-" + latency.String() }
 
@@ -106,18 +148,32 @@ func configuration(latencies []time.Duration, providerURLs []string) string {
 	var text strings.Builder
 	text.WriteString("model_list:\n")
 	for i, latency := range latencies {
-		for order, model := range []string{"gpt-4.1", "gpt-4.1-mini", "gpt-4o"} {
-			fmt.Fprintf(&text, "  - model_name: %s\n    litellm_params: {model: openai/%s, api_base: %q, order: %d}\n",
-				routeName(latency), model, providerURLs[i], order+1)
-		}
+		text.WriteString(route(routeName(latency), providerURLs[i]))
+	}
+	return text.String()
+}
+
+// streamRoutes are the routes to the providers of streams, to be put behind a configuration.
+func streamRoutes(kinds []streamKind, urls []string) string {
+	var text strings.Builder
+	for i, kind := range kinds {
+		text.WriteString(route(kind.route(), urls[i]))
+	}
+	return text.String()
+}
+
+func route(name, providerURL string) string {
+	var text strings.Builder
+	for order, model := range []string{"gpt-4.1", "gpt-4.1-mini", "gpt-4o"} {
+		fmt.Fprintf(&text, "  - model_name: %s\n    litellm_params: {model: openai/%s, api_base: %q, order: %d}\n", name, model, providerURL, order+1)
 	}
 	return text.String()
 }
 
 // startHoldfast starts what is under test and waits until it serves.
-func (i *instance) startHoldfast(ctx context.Context, opts Options, latencies []time.Duration) error {
+func (i *instance) startHoldfast(ctx context.Context, opts Options, routes string) error {
 	config, data := filepath.Join(i.dir, "config.yaml"), filepath.Join(i.dir, "data")
-	if err := os.WriteFile(config, []byte(configuration(latencies, i.providerURLs)), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(routes), 0o600); err != nil {
 		return err
 	}
 	temporal, err := freePort(ctx)

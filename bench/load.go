@@ -25,12 +25,14 @@ type sample struct {
 // perSecond is the rate of successes.
 func (s *sample) perSecond() float64 { return float64(len(s.Latencies)) / s.Window.Seconds() }
 
-// quantile is by the nearest rank; zero when nothing succeeded.
-func (s *sample) quantile(q float64) time.Duration {
-	if len(s.Latencies) == 0 {
+func (s *sample) quantile(q float64) time.Duration { return quantile(s.Latencies, q) }
+
+// quantile is by the nearest rank; zero of nothing.
+func quantile(sorted []time.Duration, q float64) time.Duration {
+	if len(sorted) == 0 {
 		return 0
 	}
-	return s.Latencies[min(len(s.Latencies)-1, int(q*float64(len(s.Latencies))))]
+	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
 }
 
 // loop is a closed loop: each client makes its next call when its last one has ended.

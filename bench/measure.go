@@ -20,6 +20,7 @@ const (
 	bareEmpty   subject = "bare workflow, empty"
 	bareLocal   subject = "bare workflow, 1 local activity"
 	bareRegular subject = "bare workflow, 1 regular activity"
+	proxyStream subject = "plain Gin proxy of streams"
 	holdfast    subject = "Holdfast"
 )
 
@@ -73,12 +74,8 @@ func (b *benchmark) read(ctx context.Context) (reading, error) {
 
 // measure runs one closed loop and keeps what it cost.
 func (b *benchmark) measure(ctx context.Context, section string, what subject, latency time.Duration, l loop) error {
-	for _, part := range []*child{b.at.up, b.at.baseline, b.at.driver} {
-		select {
-		case <-part.done:
-			return part.death()
-		default:
-		}
+	if err := b.at.dead(); err != nil {
+		return err
 	}
 	var opened, closed reading
 	var firstErr, secondErr error
@@ -114,13 +111,18 @@ func (b *benchmark) measure(ctx context.Context, section string, what subject, l
 			cell.WAL = float64(closed.counters.wal-opened.counters.wal) / n
 		}
 	}
-	machine := closed.at.Sub(opened.at).Seconds() * float64(runtime.NumCPU())
-	cell.Others = max(0, ((closed.all-opened.all)-(closed.ours-opened.ours)).Seconds()/machine)
+	cell.Others = others(opened, closed)
 	b.result.Cells = append(b.result.Cells, cell)
 	b.tell("  %-34s %5d clients, provider %5s: %7.1f/s  p50 %7.1f ms  CPU %5.1f ms  refused %d  failed %d  (others use %.0f %% of the machine)",
 		what, l.clients, latency, cell.PerSecond, milliseconds(cell.P50), cell.ServerCPU+cell.PostgresCPU, cell.Refused, cell.Failed,
 		100*cell.Others)
 	return nil
+}
+
+// others is the share of the machine that processes took between two readings which have nothing to do with the benchmark.
+func others(opened, closed reading) float64 {
+	machine := closed.at.Sub(opened.at).Seconds() * float64(runtime.NumCPU())
+	return max(0, ((closed.all-opened.all)-(closed.ours-opened.ours)).Seconds()/machine)
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -15,10 +15,12 @@ import (
 
 // Result is everything that a run found.
 type Result struct {
-	Machine Machine  `json:"machine"`
-	Idle    Idle     `json:"idle"`
-	Cells   []Cell   `json:"cells"`
-	Targets []Target `json:"targets"`
+	Machine Machine `json:"machine"`
+	Idle    Idle    `json:"idle"`
+	Cells   []Cell  `json:"cells"`
+	// Streams are the measurements of the streams section.
+	Streams []StreamCell `json:"streams,omitempty"`
+	Targets []Target     `json:"targets"`
 	// MemoryAfter and MemoryPeak are those of the Holdfast process after the run, in bytes.
 	MemoryAfter int64 `json:"memory_after"`
 	MemoryPeak  int64 `json:"memory_peak"`
@@ -74,10 +76,15 @@ func (r *Result) find(section string, what subject, latency time.Duration, clien
 	return found
 }
 
-// mean is the mean over the measurements of a number; ok is false if there is none, or if none had a success.
-func mean(cells []Cell, of func(Cell) float64) (value float64, ok bool) {
+// measurement is a [Cell] or a [StreamCell].
+type measurement interface{ succeeded() bool }
+
+func (c Cell) succeeded() bool { return c.Completions > 0 }
+
+// mean is the mean over the measurements of a number; ok is false if there is none, or if one had no success.
+func mean[M measurement](cells []M, of func(M) float64) (value float64, ok bool) {
 	for _, cell := range cells {
-		if cell.Completions == 0 {
+		if !cell.succeeded() {
 			return 0, false
 		}
 		value += of(cell) / float64(len(cells))
@@ -114,11 +121,14 @@ func (r *Result) writeTo(out io.Writer, opts Options) error {
 	p("%s, %d cores, %s memory; PostgreSQL %s, synchronous_commit %s; data in %s", m.CPU, m.Cores, m.Memory, m.PostgreSQL, m.Synchronous, m.Data)
 	p("Idle, Holdfast with its Temporal server and PostgreSQL uses %.0f ms CPU and commits %.0f transactions a second (neither is", r.Idle.CPU*1000, r.Idle.Commits)
 	p("taken off below), and %s of memory.", mebibytes(r.Idle.Memory))
-	p("%s", notes)
+	if len(r.Cells) > 0 {
+		p("%s", notes)
+	}
 	for _, latency := range opts.Latencies {
 		r.printShort(w, opts, latency)
 	}
 	r.printLong(w, opts)
+	r.printStreams(w, opts)
 	r.printTargets(w)
 	return w.Flush()
 }

@@ -47,11 +47,16 @@ func TestReport(t *testing.T) {
 	t.Parallel()
 	opts := Defaults()
 	opts.Latencies, opts.Clients = []time.Duration{0}, []int{1, 16, 256}
-	result := measured()
+	requireReport(t, "report.golden", measured(), opts)
+}
+
+// requireReport compares the report of a run with a golden file.
+func requireReport(t *testing.T, name string, result *Result, opts Options) {
+	t.Helper()
 	result.Targets = result.targets(opts)
 	var out bytes.Buffer
 	require.NoError(t, result.writeTo(&out, opts))
-	golden := filepath.Join("testdata", "report.golden")
+	golden := filepath.Join("testdata", name)
 	if *update {
 		require.NoError(t, os.WriteFile(golden, out.Bytes(), 0o600))
 	}
@@ -75,6 +80,9 @@ func TestTargets(t *testing.T) {
 		{15, true, false}, // 800 in flight
 		{250, true, true},
 		{0, false, false}, // 1600 in flight
+		{0, false, false}, // the streams section was not run
+		{0, false, false},
+		{0, false, false},
 		{1.2, true, true},
 		{2, true, false}, // failures
 	}
@@ -93,6 +101,9 @@ func TestOptionsAreChecked(t *testing.T) {
 		"zero clients":    func(o *Options) { o.Clients = []int{0, 1} },
 		"no latency":      func(o *Options) { o.Latencies = nil },
 		"no time":         func(o *Options) { o.Window = 0 },
+		"no streams":      func(o *Options) { o.Streams = nil },
+		"zero streams":    func(o *Options) { o.Streams = []int{0} },
+		"none open":       func(o *Options) { o.OpenStreams = 0 },
 		"unknown section": func(o *Options) { o.Sections = []string{"shrot"} },
 	} {
 		opts := Defaults()

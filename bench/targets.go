@@ -63,6 +63,7 @@ func (r *Result) targets(opts Options) []Target {
 			plain(fmt.Sprintf("p50 added, %d calls in flight of %s each", calls, opts.LongLatency), cells, addedP50, 300, "ms")
 		}
 	}
+	list = append(list, r.streamTargets()...)
 	list = append(list, Target{
 		What: "memory of the Holdfast process after the run", Measured: r.MemoryAfter > 0,
 		Value: float64(r.MemoryAfter) / 1e9, Limit: 1.5, Unit: "GB",
@@ -73,7 +74,12 @@ func (r *Result) targets(opts Options) []Target {
 			failed += cell.Failed
 		}
 	}
-	return append(list, Target{What: "requests to Holdfast that failed", Measured: len(r.Cells) > 0, Value: float64(failed)})
+	for _, cell := range r.Streams {
+		if cell.Subject == holdfast {
+			failed += cell.Failed
+		}
+	}
+	return append(list, Target{What: "requests to Holdfast that failed", Measured: len(r.Cells)+len(r.Streams) > 0, Value: float64(failed)})
 }
 
 // latencyOfTargets is the provider that the targets are about: the fastest.
@@ -85,7 +91,7 @@ func (o Options) latencyOfTargets() time.Duration {
 }
 
 // ratio compares two means.
-func ratio(what string, of, to []Cell, number func(Cell) float64) Target {
+func ratio[M measurement](what string, of, to []M, number func(M) float64) Target {
 	above, okAbove := mean(of, number)
 	below, okBelow := mean(to, number)
 	t := Target{What: what, Measured: okAbove && okBelow && below > 0}
