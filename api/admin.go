@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdfast-dev/holdfast/access"
+	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/keys"
 	"github.com/holdfast-dev/holdfast/llm"
 )
@@ -65,6 +66,7 @@ func NewAdmin(cfg AdminConfig) http.Handler {
 	group.POST("/tokens/:id/revoke", a.revokeToken)
 	group.GET("/completions", a.listCompletions)
 	group.GET("/completions/:id", a.showCompletion)
+	group.POST("/completions/:id/cancel", a.cancelCompletion)
 	if cfg.Simulator != nil {
 		group.Any("/simulator/*path", gin.WrapH(http.StripPrefix("/admin/simulator", cfg.Simulator)))
 	}
@@ -190,6 +192,20 @@ func (a *admin) listCompletions(c *gin.Context) {
 		return
 	}
 	c.JSON(http.StatusOK, list)
+}
+
+// cancelCompletion asks the process that drives the completion to end it, and does not wait for that.
+func (a *admin) cancelCompletion(c *gin.Context) {
+	if !completions.ValidID(c.Param("id")) {
+		a.fail(c, completions.ErrNotFound)
+		return
+	}
+	completion, err := a.cfg.Record.RequestCancel(c.Request.Context(), "", c.Param("id"))
+	if err != nil {
+		a.fail(c, err)
+		return
+	}
+	c.JSON(http.StatusAccepted, recordOf(completion, nil))
 }
 
 func (a *admin) showCompletion(c *gin.Context) {

@@ -42,6 +42,7 @@ type attemptRecord struct {
 	Decision      failover.Action          `json:"decision,omitempty"`
 	Reason        string                   `json:"reason,omitempty"`
 	Usage         *llm.Usage               `json:"usage,omitempty"`
+	Shown         failover.Shown           `json:"shown,omitempty"`
 	StartedAt     time.Time                `json:"started_at"`
 	FinishedAt    *time.Time               `json:"finished_at,omitempty"`
 }
@@ -56,7 +57,7 @@ func recordOf(c completions.Completion, attempts []completions.Attempt) completi
 		entry := attemptRecord{
 			Number: a.Number, Epoch: a.Epoch, Instance: a.InstanceID, State: a.State, Deployment: a.Deployment,
 			Provider: a.Provider, Model: a.Model, KeyName: a.KeyName, ChosenBecause: a.ChosenBecause,
-			LatencyMS: a.Latency().Milliseconds(), Decision: a.Decision, Reason: a.Reason, Usage: a.Usage,
+			LatencyMS: a.Latency().Milliseconds(), Decision: a.Decision, Reason: a.Reason, Usage: a.Usage, Shown: a.Shown,
 			StartedAt: a.StartedAt, FinishedAt: a.FinishedAt,
 		}
 		if a.Error != nil {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -105,6 +106,9 @@ type Server struct {
 	started   time.Time
 	admission *admission
 	draining  atomic.Bool
+	// interrupted is closed when streams must end that are still open.
+	interrupted chan struct{}
+	interrupt   func()
 }
 
 // New makes the API.
@@ -112,7 +116,8 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Record == nil || cfg.Conversations == nil || cfg.Temporal == nil || cfg.Lease == nil || cfg.Tokens == nil || cfg.Hub == nil {
 		return nil, errors.New("api: record, conversations, temporal, lease, tokens and hub are required")
 	}
-	s := &Server{cfg: cfg, routes: map[string]bool{}, started: time.Now(), admission: newAdmission(cfg.Admission)}
+	s := &Server{cfg: cfg, routes: map[string]bool{}, started: time.Now(), admission: newAdmission(cfg.Admission), interrupted: make(chan struct{})}
+	s.interrupt = sync.OnceFunc(func() { close(s.interrupted) })
 	for _, route := range slices.Concat(cfg.Routes, cfg.Hidden) {
 		s.routes[route] = true
 	}
@@ -121,6 +126,10 @@ func New(cfg Config) (*Server, error) {
 
 // Drain makes the API refuse new work and report itself not ready; what is in flight goes on.
 func (s *Server) Drain() { s.draining.Store(true) }
+
+// Interrupt ends the streams that are still open, with an error that says how to go on with them elsewhere. Their completions
+// go on.
+func (s *Server) Interrupt() { s.interrupt() }
 
 // Handler is the public API's router.
 func (s *Server) Handler() http.Handler {

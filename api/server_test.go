@@ -37,6 +37,7 @@ type bundle struct {
 	store  *store.Store
 	tokens *tokens
 	cfg    api.Config
+	server *api.Server
 	// play is what the "workflow" does once started.
 	play   func(workflows.CompletionInput)
 	starts atomic.Int32
@@ -102,6 +103,7 @@ func setup(t *testing.T, change func(*api.Config)) *bundle {
 	}
 	server, err := api.New(b.cfg)
 	require.NoError(t, err)
+	b.server = server
 	http := httptest.NewServer(server.Handler())
 	t.Cleanup(http.Close)
 	b.url = http.URL

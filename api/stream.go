@@ -84,6 +84,8 @@ func (s *Server) relay(c *gin.Context, w *chunkWriter, watch *handover.Watch, wa
 			w.read(feed)
 			s.finish(ctx, w, end)
 			return w.err == nil
+		case <-s.interrupted:
+			w.fail(s, unavailable("The service is restarting. GET /v1/chat/completions/{completion_id}?stream=true with starting_after goes on from here.", nil))
 		case <-ctx.Done():
 			return false
 		}

@@ -344,6 +344,28 @@ func TestACompletionIsCancelled(t *testing.T) {
 	require.Equal(t, "cancelled", object["status"])
 }
 
+func TestAStreamThatOutlivesItsProcessIsToldHowToGoOn(t *testing.T) {
+	t.Parallel()
+	b := setup(t, nil)
+	words := make(chan string)
+	defer close(words)
+	b.play = b.speaks(words, nil)
+	go func() { words <- "Hel" }()
+	response := b.open(t, streamed)
+	lines := bufio.NewReader(response.Body)
+	data(t, lines)
+	require.Contains(t, data(t, lines), "Hel")
+	b.server.Drain()
+	b.server.Interrupt()
+	b.server.Interrupt()
+	rest, err := io.ReadAll(lines)
+	require.NoError(t, err)
+	require.Contains(t, string(rest), `"code":"temporarily_unavailable"`)
+	require.Contains(t, string(rest), "starting_after")
+	require.NotContains(t, string(rest), "[DONE]")
+	require.Empty(t, b.cancelled, "it is not the client that left")
+}
+
 func TestTheGatewaysOwnWordsAreChecked(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)

@@ -238,6 +238,31 @@ func TestACancelledStreamEndsAtItsProvider(t *testing.T) {
 	require.Equal(t, "cancelled", again.failed)
 }
 
+func TestAnOperatorCancelsACompletion(t *testing.T) {
+	t.Parallel()
+	long(t)
+	holdfast, providers := standing.use(t)
+	providers.SetFault(simulator.OpenAI, simulator.Fault{Match: simulator.Match{Model: "gpt-cancel-by-operator"}, Hang: true, Count: 1})
+	waiting := make(chan outcome, 1)
+	go func() {
+		got, err := holdfast.send(t.Context(), ask{route: "cancel-by-operator", prompt: "never answered", key: "by-operator"})
+		waiting <- outcome{got, err}
+	}()
+	require.Eventually(t, func() bool { return providers.asked("never answered") }, soon, tick)
+	id := holdfast.recorded(t, "open")
+	for _, open := range id { // those of other tests among them are not touched
+		if holdfast.record(t, open).WorkflowID == "completion/default/by-operator" {
+			require.Contains(t, command(t, "", nil, "completions", "cancel", open, "--data", holdfast.dir), "is being cancelled")
+			result := <-waiting
+			require.NoError(t, result.err)
+			require.Equal(t, 499, result.status, "%s", result.body)
+			require.Contains(t, command(t, "", nil, "completions", "cancel", open, "--data", holdfast.dir), "has ended before: cancelled")
+			return
+		}
+	}
+	t.Fatal("it is not among the open completions")
+}
+
 func TestAClientThatGoesAwayTakesItsCompletionAlong(t *testing.T) {
 	t.Parallel()
 	long(t)

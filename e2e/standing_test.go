@@ -65,6 +65,7 @@ func (s *sharedInstance) start(t testing.TB) (err error) {
 		[]string{"overlap", "openai/gpt-overlap", "gemini/gemini-overlap"},
 		[]string{"attach", "openai/gpt-attach"},
 		[]string{"cancel", "openai/gpt-cancel"},
+		[]string{"cancel-by-operator", "openai/gpt-cancel-by-operator"},
 		[]string{"stopped", "openai/gpt-stopped"},
 		[]string{"silent", "anthropic/claude-silent stream_timeout: 100"},
 		[]string{"gone-streamed", "openai/gpt-gone-streamed"},

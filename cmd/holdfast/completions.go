@@ -46,7 +46,7 @@ type completionRecord struct {
 }
 
 func newCompletionsCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "completions", Short: "List completions and show what happened to one"}
+	cmd := &cobra.Command{Use: "completions", Short: "List completions, show what happened to one, cancel it"}
 	var asJSON bool
 	show := &cobra.Command{
 		Use: "show ID", Short: "Show a completion's attempts and the decision after each", Args: cobra.ExactArgs(1),
@@ -68,8 +68,29 @@ func newCompletionsCommand() *cobra.Command {
 		},
 	}
 	show.Flags().BoolVar(&asJSON, "json", false, "print the record as JSON")
-	cmd.AddCommand(newCompletionsListCommand(), show)
+	cmd.AddCommand(newCompletionsListCommand(), show, newCompletionsCancelCommand())
 	return cmd
+}
+
+func newCompletionsCancelCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "cancel ID", Short: "End a running completion at its provider", Args: cobra.ExactArgs(1),
+		Long: `End a running completion, whichever process drives it: the provider's connection is closed, what was said is kept, and what
+was used by then is counted. One that has its outcome already keeps it.`,
+		Example: "  holdfast completions cancel chatcmpl-0123456789abcdefghjkmnpqrs",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var record completionRecord
+			if err := callAdmin(cmd, http.MethodPost, "/admin/completions/"+url.PathEscape(args[0])+"/cancel", nil, &record); err != nil {
+				return err
+			}
+			said := "is being cancelled"
+			if record.State != "open" {
+				said = "has ended before: " + record.State
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s %s\n", record.ID, said)
+			return nil
+		},
+	}
 }
 
 func newCompletionsListCommand() *cobra.Command {

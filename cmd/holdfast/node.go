@@ -257,10 +257,18 @@ func (n *node) stop(ctx context.Context) {
 	var servers errgroup.Group
 	for _, server := range n.servers {
 		servers.Go(func() error {
-			if err := server.Shutdown(ctx); err != nil {
-				return server.Close()
+			if server.Shutdown(ctx) == nil {
+				return nil
 			}
-			return nil
+			if n.api != nil {
+				n.api.Interrupt()
+			}
+			parting, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+			defer cancel()
+			if server.Shutdown(parting) == nil {
+				return nil
+			}
+			return server.Close()
 		})
 	}
 	n.awaitCalls(ctx)
