@@ -205,7 +205,7 @@ func (a *admin) cancelCompletion(c *gin.Context) {
 		a.fail(c, err)
 		return
 	}
-	c.JSON(http.StatusAccepted, recordOf(completion, nil))
+	c.JSON(http.StatusOK, recordOf(completion, nil))
 }
 
 func (a *admin) showCompletion(c *gin.Context) {
