@@ -36,6 +36,8 @@ type AdminConfig struct {
 	Vault  KeyVault
 	Tokens TokenStore
 	Record Record
+	// Routes tells who would serve a route; nil if this process does not know.
+	Routes Explainer
 	// Simulator controls the provider simulator of this process.
 	Simulator http.Handler
 	Logger    *slog.Logger
@@ -67,6 +69,9 @@ func NewAdmin(cfg AdminConfig) http.Handler {
 	group.GET("/completions", a.listCompletions)
 	group.GET("/completions/:id", a.showCompletion)
 	group.POST("/completions/:id/cancel", a.cancelCompletion)
+	if cfg.Routes != nil {
+		group.GET("/route", a.explainRoute)
+	}
 	if cfg.Simulator != nil {
 		group.Any("/simulator/*path", gin.WrapH(http.StripPrefix("/admin/simulator", cfg.Simulator)))
 	}

@@ -108,6 +108,15 @@ func eventOf(t testing.TB, events []*historypb.HistoryEvent, kind enumspb.EventT
 	return nil
 }
 
+func TestARouteIsExplained(t *testing.T) {
+	t.Parallel()
+	long(t)
+	holdfast, _ := standing.use(t)
+	said := command(t, "", nil, "route", "explain", "--model", "another-name", "--data", holdfast.dir)
+	require.Regexp(t, `1 +openai/gpt-asked`, said)
+	require.Contains(t, said, "fallback to larger, the only one, after context_length only")
+}
+
 func TestEachFailureHasItsFallback(t *testing.T) {
 	t.Parallel()
 	long(t)

@@ -27,34 +27,39 @@ func TestAStreamThatBreaksIsRecoveredByPolicy(t *testing.T) {
 	t.Parallel()
 	long(t)
 	holdfast, providers := standing.use(t)
-	const whole, other = "[openai/gpt-recover] You said: " + story, "[anthropic/claude-recover] You said: " + story
-	places := map[string]int{"after the first word": 1, "in the middle": 3, "after the last word": 1000}
+	type place struct {
+		route, first, second string
+		vendor               simulator.Vendor
+		after                int
+	}
+	places := map[string]place{
+		"after the first word": {"recover", "openai/gpt-recover", "anthropic/claude-recover", simulator.OpenAI, 1},
+		"in the middle":        {"recover", "openai/gpt-recover", "anthropic/claude-recover", simulator.OpenAI, 3},
+		// Anthropic's terminal event is missing; that of OpenAI says nothing that the finish reason has not said.
+		"after the last word": {"recover-ended", "anthropic/claude-ended", "openai/gpt-ended", simulator.Anthropic, 1000},
+	}
 	for _, kind := range []simulator.StreamFaultKind{simulator.StreamError, simulator.StreamCut, simulator.StreamReset, simulator.StreamNoTerminal, simulator.StreamHang} {
-		for place, after := range places {
+		for at, place := range places {
+			whole, other := "["+place.first+"] You said: "+story, "["+place.second+"] You said: "+story
 			for _, recovery := range []string{"continue", "restart", "fail"} {
-				name := fmt.Sprintf("%s %s, %s", kind, place, recovery)
+				name := fmt.Sprintf("%s %s, %s", kind, at, recovery)
 				fault := simulator.Fault{
-					Match: simulator.Match{Model: "gpt-recover"}, Count: 1,
-					Stream: &simulator.StreamFault{Kind: kind, After: after, SplitBytes: 3},
+					Match: simulator.Match{Model: place.first[strings.IndexByte(place.first, '/')+1:]}, Count: 1,
+					Stream: &simulator.StreamFault{Kind: kind, After: place.after, SplitBytes: 3},
 				}
 				if kind == simulator.StreamError {
 					fault.Status = http.StatusServiceUnavailable
 				}
-				if kind == simulator.StreamHang && place != "in the middle" {
+				if kind == simulator.StreamHang && at != "in the middle" {
 					continue // each waits for its time to pass
 				}
-				providers.SetFault(simulator.OpenAI, fault)
-				got := holdfast.ask(t, streamBody("recover", story, policy(recovery)))
+				providers.SetFault(place.vendor, fault)
+				got := holdfast.ask(t, streamBody(place.route, story, policy(recovery)))
 				got.requireOrder(t)
 				found := holdfast.record(t, got.id)
 				if kind == simulator.StreamReset && got.text == other && got.restarts == 0 {
 					require.Len(t, found.Attempts, 2, name)
 					continue // the reset overtook the first word: nothing had been seen
-				}
-				if kind == simulator.StreamNoTerminal && place == "after the last word" {
-					require.Equal(t, whole, got.text, name) // OpenAI had said how it finished, and only [DONE] was missing
-					require.Equal(t, "stop", got.finish, name)
-					continue
 				}
 				if recovery == "fail" {
 					require.NotEmpty(t, got.failed, name)
@@ -84,6 +89,26 @@ func TestAStreamThatBreaksIsRecoveredByPolicy(t *testing.T) {
 				require.Equal(t, want, again.text, "%s: read back", name)
 			}
 		}
+	}
+}
+
+// What the vendor has said to be finished is, whatever becomes of the connection.
+func TestAFinishedStreamIsWhole(t *testing.T) {
+	t.Parallel()
+	long(t)
+	holdfast, providers := standing.use(t)
+	for _, kind := range []simulator.StreamFaultKind{simulator.StreamError, simulator.StreamCut, simulator.StreamNoTerminal, simulator.StreamHang} {
+		fault := simulator.Fault{Match: simulator.Match{Model: "gpt-finished"}, Count: 1, Stream: &simulator.StreamFault{Kind: kind, After: 1000}}
+		if kind == simulator.StreamError {
+			fault.Status = http.StatusServiceUnavailable
+		}
+		providers.SetFault(simulator.OpenAI, fault)
+		got := holdfast.ask(t, streamBody("finished", story, nil))
+		require.Equal(t, "[openai/gpt-finished] You said: "+story, got.text, kind)
+		require.Equal(t, "stop", got.finish, kind)
+		require.True(t, got.done, kind)
+		require.Positive(t, got.tokens, kind)
+		require.Len(t, holdfast.record(t, got.id).Attempts, 1, kind)
 	}
 }
 
@@ -125,16 +150,8 @@ func TestJSONIsNeverPutTogetherFromTwo(t *testing.T) {
 		Match: simulator.Match{Model: "gpt-json-cut"}, Count: 1, Stream: &simulator.StreamFault{Kind: simulator.StreamCut, After: 1},
 	})
 	extra := policy("continue")
-	extra["response_format"] = map[string]any{"type": "json_schema", "json_schema": map[string]any{
-		"name": "place", "schema": map[string]any{
-			"type": "object", "additionalProperties": false, "required": []string{"city", "country", "url", "name", "date"},
-			"properties": map[string]any{
-				"city": map[string]any{"type": "string"}, "country": map[string]any{"type": "string"}, "url": map[string]any{"type": "string"},
-				"name": map[string]any{"type": "string"}, "date": map[string]any{"type": "string"},
-			},
-		},
-	}}
-	got := holdfast.ask(t, streamBody("json-cut", "A place, please.", extra))
+	extra["response_format"] = map[string]any{"type": "json_object"}
+	got := holdfast.ask(t, streamBody("json-cut", `Please answer with {"JSON": "of several words", "and": "a second member", "and so": "on and on"}`, extra))
 	require.NotEmpty(t, got.failed, "%+v", got)
 	require.Len(t, holdfast.record(t, got.id).Attempts, 1)
 }

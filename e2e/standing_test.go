@@ -60,6 +60,8 @@ func (s *sharedInstance) start(t testing.TB) (err error) {
 		[]string{"stream-claude", "anthropic/claude-stream-only"},
 		[]string{"stream-gemini", "gemini/gemini-stream-only"},
 		[]string{"recover", "openai/gpt-recover", "anthropic/claude-recover"},
+		[]string{"recover-ended", "anthropic/claude-ended", "openai/gpt-ended"},
+		[]string{"finished", "openai/gpt-finished"},
 		[]string{"tool-cut", "openai/gpt-tool-cut", "anthropic/claude-tool-cut"},
 		[]string{"json-cut", "openai/gpt-json-cut", "anthropic/claude-json-cut"},
 		[]string{"overlap", "openai/gpt-overlap", "gemini/gemini-overlap"},

@@ -99,14 +99,22 @@ type Plan struct {
 	Excluded   []Excluded  `json:"excluded,omitempty"`
 }
 
-// Rank orders the eligible targets: by Stage, by Order, and within one order by a weighted draw without replacement, so that
-// the first place falls to each target in proportion to its weight. Draw returns numbers in [0, 1); the caller owns its seed.
-// Where nothing but conditional fallbacks is left, there is no first call that could lead to them.
+// Rank orders the eligible targets: those for one failure only behind all others, by Stage, by Order, and within one order by a
+// weighted draw without replacement, so that the first place falls to each target in proportion to its weight. Draw returns
+// numbers in [0, 1); the caller owns its seed. Where nothing but conditional fallbacks is left, there is no first call that
+// could lead to them.
 func Rank(targets []Target, draw func() float64) Plan {
-	type rank struct{ stage, order int }
+	type stage struct {
+		on Trigger
+		at int
+	}
+	type rank struct {
+		stage
+		order int
+	}
 	var plan Plan
 	grouped := map[rank][]Target{}
-	stages := map[int]int{} // how many orders each stage has
+	orders := map[stage]int{} // how many each stage has
 	var ranks []rank
 	first := false
 	for _, target := range targets {
@@ -115,18 +123,18 @@ func Rank(targets []Target, draw func() float64) Plan {
 			continue
 		}
 		first = first || target.For == ""
-		at := rank{target.Stage, target.Order}
+		at := rank{stage{target.For, target.Stage}, target.Order}
 		if _, seen := grouped[at]; !seen {
 			ranks = append(ranks, at)
-			stages[at.stage]++
+			orders[at.stage]++
 		}
 		grouped[at] = append(grouped[at], target)
 	}
-	slices.SortFunc(ranks, func(a, b rank) int { return cmp.Or(a.stage-b.stage, a.order-b.order) })
+	slices.SortFunc(ranks, func(a, b rank) int { return cmp.Or(cmp.Compare(a.on, b.on), a.at-b.at, a.order-b.order) })
 	for _, at := range ranks {
 		for _, place := range drawAll(grouped[at], draw) {
 			reason := place.reason
-			if stages[at.stage] > 1 {
+			if orders[at.stage] > 1 {
 				reason = fmt.Sprintf("order %d, %s", at.order, reason)
 			}
 			switch {

@@ -135,6 +135,15 @@ func (t *Table) Targets(route string) []failover.Target {
 	return targets
 }
 
+// Explain says which deployments would serve a route now, in which order, and why each is in or out, without calling any. Where
+// weights decide it is one draw of many. Known is false for a name that is no route.
+func (t *Table) Explain(route string) (plan failover.Plan, known bool) {
+	if _, known = t.chains[route]; !known {
+		return failover.Plan{}, false
+	}
+	return failover.Rank(t.Targets(route), func() float64 { return 0 }), true
+}
+
 // Endpoint gives the way to a deployment with the key to use now.
 func (t *Table) Endpoint(id string) (activities.Endpoint, error) {
 	d, ok := t.deployments[id]

@@ -232,4 +232,11 @@ router_settings:
 	require.Equal(t, want, places("alias"))
 	require.Equal(t, []place{{"d", 0, ""}}, places("d"))
 	require.Empty(t, places("nobody"))
+
+	plan, known := routes.Explain("alias")
+	require.True(t, known)
+	require.Len(t, plan.Candidates, 6)
+	require.Equal(t, "fallback to b, the only one", plan.Candidates[1].Reason)
+	_, known = routes.Explain("nobody")
+	require.False(t, known)
 }

@@ -70,6 +70,7 @@ type node struct {
 	lease   *worker.Lease
 	worker  *worker.Worker
 	calls   *activities.Calls
+	routes  *routing.Table
 	api     *api.Server
 	servers []*http.Server
 	// peers is what processes prove by that they belong together.
@@ -138,6 +139,7 @@ func (n *node) startWork(ctx, loops context.Context, hub *handover.Hub) (err err
 	if err != nil {
 		return err
 	}
+	n.routes = table
 	acts, calls, err := activities.New(activities.Config{
 		Store: n.record, Conversations: conversations.NewStore(n.pool), Router: table,
 		Media: media.NewLibrary(n.pool, media.NewFetcher(media.Config(cfg.config.Media))), Handover: hub, Lease: n.lease, Logger: cfg.logger,
@@ -191,7 +193,8 @@ func (n *node) serve(hub *handover.Hub) (err error) {
 	}
 	if cfg.adminListen != nil {
 		n.listenAndServe(cfg.adminListen, api.NewAdmin(api.AdminConfig{
-			Token: cfg.adminToken, Vault: n.vault, Tokens: n.tokens, Record: n.record, Simulator: cfg.simulator, Logger: cfg.logger,
+			Token: cfg.adminToken, Vault: n.vault, Tokens: n.tokens, Record: n.record, Routes: n.routes, Simulator: cfg.simulator,
+			Logger: cfg.logger,
 		}), time.Minute)
 	}
 	return nil
