@@ -41,10 +41,15 @@ passed over, each with the reason for that. Nobody is called. Where weights deci
 func printRoute(cmd *cobra.Command, raw json.RawMessage) error {
 	var found struct {
 		Candidates []struct {
-			Provider, Model, Fallback, For, Reason string
+			Provider string `json:"provider"`
+			Model    string `json:"model"`
+			For      string `json:"for"`
+			Reason   string `json:"reason"`
 		} `json:"candidates"`
 		Excluded []struct {
-			Provider, Model, Reason string
+			Provider string `json:"provider"`
+			Model    string `json:"model"`
+			Reason   string `json:"reason"`
 		} `json:"excluded"`
 	}
 	if err := json.Unmarshal(raw, &found); err != nil {
