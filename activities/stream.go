@@ -72,7 +72,8 @@ func (a *Activities) stream(ctx context.Context, c modelCall, endpoint Endpoint,
 		return a.brokenOff(ctx, t, request), err
 	}
 	got := t.answer(request)
-	return got, a.keepOrder(ctx, t, got.answer)
+	a.keepOrder(ctx, t, got.answer)
+	return got, nil
 }
 
 // take decides how the attempt takes up what was said before, and gives the request that asks for it.
@@ -219,15 +220,20 @@ func (a *Activities) brokenOff(ctx context.Context, t *telling, request llm.Requ
 }
 
 // keepOrder keeps the order in which an answer was told, where it cannot be seen from the answer: parts that came at the same
-// time, or an answer that was begun again.
-func (a *Activities) keepOrder(ctx context.Context, t *telling, answer llm.Response) error {
+// time, or an answer that was begun again. The call may have been ended by then, if its provider was silent at the end.
+func (a *Activities) keepOrder(ctx context.Context, t *telling, answer llm.Response) {
 	if t.feed.End() == transcript.Of(answer).End() {
-		return nil
+		return
 	}
 	log := t.feed.Snapshot()
-	return persist(ctx, func(ctx context.Context) error {
+	keeping, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastKeepTime)
+	defer cancel()
+	err := persist(keeping, func(ctx context.Context) error {
 		return a.cfg.Store.KeepTranscripts(ctx, []completions.Checkpoint{{
 			Fence: t.kept.fence, Number: t.kept.number, Piece: log.Piece(log.Base()), Whole: true,
 		}})
 	})
+	if err != nil { // who comes back to the stream finds other places, and by their checksums is told so
+		a.cfg.Logger.WarnContext(ctx, "the order of an answer could not be kept", "completion", t.kept.fence.ID, "error", err)
+	}
 }

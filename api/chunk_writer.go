@@ -183,14 +183,14 @@ func (w *chunkWriter) end(told *transcript.Log, answer llm.Response) {
 }
 
 // finish passes on what the client does not have yet of an answer to which nothing is added any more, but for so many events
-// that say how it ended.
-func (w *chunkWriter) finish(told *transcript.Log, ends ...int64) {
+// that say how it ended; none if it has no end.
+func (w *chunkWriter) finish(told *transcript.Log, ends int64) {
 	if w.over {
 		return
 	}
 	if w.skip.At > 0 && w.reader.Cursor.At == 0 {
 		there, ok := told.Locate(w.skip.At)
-		if !ok && len(ends) > 0 && w.skip.At > told.End().At && w.skip.At <= told.End().At+ends[0] {
+		if !ok && w.skip.At > told.End().At && w.skip.At <= told.End().At+ends {
 			there, ok = told.End(), true // it has all of the answer, and a part of how it ended
 		}
 		w.check(there, ok)

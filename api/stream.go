@@ -117,7 +117,7 @@ func (s *Server) finish(ctx context.Context, w *chunkWriter, end ending) {
 		}
 	}
 	if log, logErr := s.unfinished(ctx, w, outcome); logErr == nil && log != nil {
-		w.finish(log) //nolint:contextcheck // as above
+		w.finish(log, 0) //nolint:contextcheck // as above
 	}
 	w.fail(s, err) //nolint:contextcheck // as above
 }
