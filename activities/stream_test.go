@@ -253,20 +253,27 @@ func TestAContinuationWithNothingLeftToSayIsTheEnd(t *testing.T) {
 	require.Equal(t, llm.FinishStop, watch.Outcome().Answer.FinishReason, "the vendor finished its answer in good order")
 }
 
-// A process dies in the middle of an answer that it has kept a part of. The next one goes on from there.
-func TestAStreamOutlivesItsProcess(t *testing.T) {
-	t.Parallel()
-	p := setup(t)
+// speaking is a stream that has said "CANARY-ANSWER and" and goes on until its call is ended.
+func (p *process) speaking() (completions.Completion, <-chan error) {
+	p.t.Helper()
 	talker := p.talks(performance{events: says(reply, " and"), waits: true})
 	talker.speaking = make(chan struct{})
 	c := p.acceptStream(failover.RecoveryContinue)
 	in := p.prepared(c)
-	gone := make(chan error, 1)
+	ended := make(chan error, 1)
 	go func() {
 		_, err := p.env.ExecuteLocalActivity(p.acts.CallModel, in)
-		gone <- err
+		ended <- err
 	}()
 	<-talker.speaking
+	return c, ended
+}
+
+// A process dies in the middle of an answer that it has kept a part of. The next one goes on from there.
+func TestAStreamOutlivesItsProcess(t *testing.T) {
+	t.Parallel()
+	p := setup(t)
+	c, gone := p.speaking()
 	require.NoError(t, p.calls.Checkpoint(t.Context()))
 	require.NoError(t, p.calls.Checkpoint(t.Context()), "nothing is new")
 
@@ -297,16 +304,7 @@ func TestAStreamOutlivesItsProcess(t *testing.T) {
 func TestACancelledCallEndsAtOnceAndKeepsWhatWasSaid(t *testing.T) {
 	t.Parallel()
 	p := setup(t)
-	talker := p.talks(performance{events: says(reply, " and"), waits: true})
-	talker.speaking = make(chan struct{})
-	c := p.acceptStream(failover.RecoveryContinue)
-	in := p.prepared(c)
-	ended := make(chan error, 1)
-	go func() {
-		_, err := local(p, p.acts.CallModel, in)
-		ended <- err
-	}()
-	<-talker.speaking
+	c, ended := p.speaking()
 	_, err := p.record.RequestCancel(t.Context(), tenant, c.ID)
 	require.NoError(t, err)
 	require.NoError(t, p.calls.CancelRequested(t.Context()), "it may have missed the announcement")

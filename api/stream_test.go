@@ -17,6 +17,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api"
 	"github.com/holdfast-dev/holdfast/completions"
+	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/llm"
 	"github.com/holdfast-dev/holdfast/transcript"
 	"github.com/holdfast-dev/holdfast/workflows"
@@ -364,6 +365,26 @@ func TestAStreamThatOutlivesItsProcessIsToldHowToGoOn(t *testing.T) {
 	require.Contains(t, string(rest), "starting_after")
 	require.NotContains(t, string(rest), "[DONE]")
 	require.Empty(t, b.cancelled, "it is not the client that left")
+}
+
+func TestTheRequestsPolicyComesBeforeItsRoutes(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(cfg *api.Config) {
+		cfg.Recovery = func(route string) failover.Recovery {
+			return map[string]failover.Recovery{"demo": failover.RecoveryRestart}[route]
+		}
+	})
+	started := make(chan failover.Recovery, 1)
+	b.play = func(in workflows.CompletionInput) { started <- in.Recovery; b.answer(in) }
+	for body, want := range map[string]failover.Recovery{
+		streamed: failover.RecoveryRestart,
+		strings.Replace(streamed, `"model"`, `"holdfast":{"on_stream_failure":"fail"},"model"`, 1): failover.RecoveryFail,
+		hello: "", // nobody sees a part of an answer that comes whole
+	} {
+		response := b.open(t, body)
+		require.Equal(t, http.StatusOK, response.StatusCode)
+		require.Equal(t, want, <-started, body)
+	}
 }
 
 func TestTheGatewaysOwnWordsAreChecked(t *testing.T) {

@@ -79,12 +79,13 @@ func TestFiveHundredSlowStreams(t *testing.T) {
 	require.Zero(t, starved.Load(), "some streams stood still for ten events' time")
 }
 
-// resources are the process's resident memory in bytes, and its CPU time.
+// resources are the process's resident memory in bytes, and its CPU time. They are for the log: systems without /proc have none
+// to tell.
 func (p *process) resources(t testing.TB) (memory int64, cpu time.Duration) {
 	t.Helper()
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
 	if err != nil {
-		t.Skip("there is no /proc here")
+		return 0, 0
 	}
 	fields := strings.Fields(string(content)[strings.LastIndexByte(string(content), ')')+2:])
 	number := func(i int) int64 {

@@ -262,3 +262,53 @@ func TestACancelledCompletionIsRecorded(t *testing.T) {
 	require.Len(t, b.recorded, 1)
 	require.Equal(t, llm.KindCancelled, b.recorded[0].Failure.Kind)
 }
+
+// Cancelled before its call, or while that was on its way to another process: nothing is called, and it ends as cancelled.
+func TestACompletionThatIsToBeCancelledIsNotCalledFor(t *testing.T) {
+	t.Parallel()
+	for name, prepare := range map[string]func(*bundle){
+		"before it was prepared": func(b *bundle) {
+			b.OnActivity("Prepare", mock.Anything, mock.Anything).Return(activities.PrepareResult{
+				State: completions.StateOpen, Plan: b.plan, Decision: failover.Decision{Action: failover.ActionCall}, Cancelled: true,
+			}, nil)
+		},
+		"after it": func(b *bundle) {
+			b.prepared()
+			b.OnActivity("CallModel", mock.Anything, mock.Anything).Return(activities.CallResult{},
+				temporal.NewNonRetryableApplicationError("cancelled", activities.ErrTypeCancelled, nil)).Once()
+		},
+		"during its call": func(b *bundle) {
+			b.prepared()
+			b.answering(failure(llm.KindCancelled))
+		},
+	} {
+		b := setup(t)
+		prepare(b)
+		b.recording()
+		_, err := b.run(t)
+		require.True(t, temporal.IsCanceledError(err), name)
+		require.Len(t, b.recorded, 1, name)
+		require.Equal(t, llm.KindCancelled, b.recorded[0].Failure.Kind, name)
+	}
+}
+
+func TestThePolicyOfAStreamReachesEveryStep(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.input.Recovery = failover.RecoveryRestart
+	var prepared, called failover.Recovery
+	b.OnActivity("Prepare", mock.Anything, mock.Anything).Return(func(_ context.Context, in activities.PrepareInput) (activities.PrepareResult, error) {
+		prepared = in.Recovery
+		return activities.PrepareResult{State: completions.StateOpen, Plan: b.plan, Decision: failover.Decision{Action: failover.ActionCall}, Number: 1}, nil
+	})
+	b.OnActivity("CallModel", mock.Anything, mock.Anything).Return(func(_ context.Context, in activities.CallInput) (activities.CallResult, error) {
+		called = in.Recovery
+		return activities.CallResult{Number: 1}, nil
+	})
+	b.recording()
+	_, err := b.run(t)
+	require.NoError(t, err)
+	for _, reached := range []failover.Recovery{prepared, called, b.recorded[0].Recovery} {
+		require.Equal(t, failover.RecoveryRestart, reached)
+	}
+}
