@@ -25,6 +25,7 @@ func (c *Collector) Add(event Event) {
 	switch event.Type {
 	case EventStart:
 		c.response.ID, c.response.Model, c.response.Rendering = event.ID, event.Model, event.Rendering
+		c.response.RateLimit = event.RateLimit
 	case EventPart:
 		if event.Part != nil {
 			c.choice(event.Choice)[event.Index] = begun(*event.Part)
@@ -131,7 +132,7 @@ func Events(response Response) iter.Seq2[Event, error] {
 
 // EventsOf lists the events of an answer that is there already.
 func EventsOf(response Response) []Event {
-	events := []Event{{Type: EventStart, ID: response.ID, Model: response.Model, Warnings: response.Warnings, Rendering: response.Rendering}}
+	events := []Event{{Type: EventStart, ID: response.ID, Model: response.Model, Warnings: response.Warnings, Rendering: response.Rendering, RateLimit: response.RateLimit}}
 	choices := append([]Choice{{
 		Message: response.Message, Logprobs: response.Logprobs,
 		FinishReason: response.FinishReason, NativeFinishReason: response.NativeFinishReason,

@@ -59,7 +59,9 @@ type Error struct {
 	Detail string `json:"detail,omitempty"`
 	// Remedy says what to change for another try at the same target, empty if nothing is known to help.
 	Remedy Remedy `json:"remedy,omitempty"`
-	cause  error
+	// RateLimit is what the vendor said of the account's limits; nil if it said nothing. It is of the moment, and not recorded.
+	RateLimit *RateLimit `json:"-"`
+	cause     error
 }
 
 // Remedy is a change that makes a request acceptable to the target that refused it.

@@ -40,6 +40,8 @@ type Event struct {
 	ID        string `json:"id,omitempty"`
 	Model     string `json:"model,omitempty"`
 	Rendering int    `json:"rendering,omitempty"`
+	// RateLimit may come with EventStart: what the vendor said of the account's limits. It is of the moment, and not recorded.
+	RateLimit *RateLimit `json:"-"`
 	// Warnings come with EventStart, or with EventFinish where their reason lies in the answer.
 	Warnings []Warning `json:"warnings,omitempty"`
 

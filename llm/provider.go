@@ -26,6 +26,13 @@ type Prefiller interface {
 	Prefills(req Request) bool
 }
 
+// Prober is a [Provider] whose vendor can be asked, at no cost, whether it takes calls.
+type Prober interface {
+	// Probe makes a call that costs nothing, such as listing models. A nil error says that the endpoint answers and takes the key;
+	// it says nothing about the load on model, which has the vendor's own name. Errors are as those of [Provider.Complete].
+	Probe(ctx context.Context, key Secret, model string) error
+}
+
 // Secret is a credential in clear. It prints as "[redacted]" wherever it is formatted, logged or marshalled.
 type Secret string
 

@@ -45,6 +45,12 @@ type Request struct {
 	// Plain leaves out everything [Opaque]: what is sent again after a vendor refused it (see [RemedyPlain]).
 	Plain bool `json:"plain,omitempty"`
 
+	// Strict refuses a target that would change or leave out a part of the request: what would be a [Warning] is an error of
+	// [KindUnsupported] then, and nothing is sent.
+	Strict bool `json:"strict,omitempty"`
+	// Routing is what the client asks of the choice of target. Adapters do not look at it.
+	Routing *Routing `json:"routing,omitempty"`
+
 	// Embed is set if vectors are asked for, not words: the request then has no Messages.
 	Embed *Embed `json:"embed,omitempty"`
 }

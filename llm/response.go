@@ -31,6 +31,8 @@ type Response struct {
 	Warnings     []Warning `json:"warnings,omitempty"`
 	// Rendering is the version of the rules by which the request was rendered for the vendor; 0 if the provider has none.
 	Rendering int `json:"rendering,omitempty"`
+	// RateLimit is what the vendor said of the account's limits; nil if it said nothing. It is of the moment, and not recorded.
+	RateLimit *RateLimit `json:"-"`
 	// Vectors are the answer to a request for embeddings, which has no Message.
 	Vectors []Vector `json:"vectors,omitempty"`
 }
