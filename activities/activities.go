@@ -16,12 +16,17 @@ import (
 // RecordStore is where attempts and outcomes are kept. Package completions/store implements it.
 type RecordStore interface {
 	StartFirst(ctx context.Context, fence completions.Fence, next completions.NewAttempt) (started bool, err error)
+	// StartHedge begins an attempt beside the one under way.
+	StartHedge(ctx context.Context, fence completions.Fence, next completions.NewAttempt) (number int, err error)
 	Resume(ctx context.Context, fence completions.Fence, choose func(prior []completions.Attempt) *completions.NewAttempt) (completions.Resumed, error)
 	Fail(ctx context.Context, fence completions.Fence, failed completions.Failed) error
 	KeepAnswer(ctx context.Context, fence completions.Fence, number int, answer llm.Response, usage llm.Usage, at time.Time) error
 	KeptAnswer(ctx context.Context, id string, number int) (llm.Response, error)
 	RecordSuccess(ctx context.Context, fence completions.Fence, success completions.Success) (recorded bool, err error)
 	RecordFailure(ctx context.Context, fence completions.Fence, failure completions.Failure) (recorded bool, err error)
+	// CachedAnswer is the answer given before under a key, if it is fresh, or may stand in for want of a better; its Answer is
+	// nil if there is none.
+	CachedAnswer(ctx context.Context, key []byte) (completions.Cached, error)
 	KeepTranscripts(ctx context.Context, checkpoints []completions.Checkpoint) error
 	Transcript(ctx context.Context, id string) (*transcript.Log, error)
 	CancelRequested(ctx context.Context, ids []string) ([]string, error)
@@ -34,6 +39,8 @@ type RecordStore interface {
 type ConversationLog interface {
 	// Replay puts the conversation's log in front of the turn's messages.
 	Replay(ctx context.Context, id string, turn []llm.Message) ([]llm.Message, error)
+	// LastAnswer says who gave the conversation's last answer; zero if nobody did.
+	LastAnswer(ctx context.Context, id string) (failover.LastAnswer, error)
 }
 
 // MediaLibrary has the bytes of what messages name by address. Package media implements it.
@@ -45,14 +52,76 @@ type MediaLibrary interface {
 
 // Router knows the deployments: which a route names, and how to reach one.
 type Router interface {
-	// Targets lists the deployments of a route, each with the reason if it cannot be used now.
-	Targets(route string) []failover.Target
-	// Endpoint gives the way to a deployment with a key to use; an error is an *llm.Error.
-	Endpoint(deployment string) (Endpoint, error)
+	// Targets lists the deployments of a route, of those that the request names as its fallbacks, and of those that the
+	// configuration does, each with the reason if it cannot be used now. Streamed says which measurements count.
+	Targets(route string, fallbacks []string, streamed bool) []failover.Target
+	// Rests says which of the candidates are not to be called now, with as many tokens.
+	Rests(candidates []failover.Candidate, tokens int64) []failover.Rest
+	// Endpoint gives the way to a deployment with a key to use, none of those to be avoided; an error is an *llm.Error.
+	Endpoint(deployment string, avoid []string) (Endpoint, error)
+	// Policy is what a route does beyond calling its deployments.
+	Policy(route string) RoutePolicy
+}
+
+// RoutePolicy is what a route does beyond calling its deployments.
+type RoutePolicy struct {
+	// Cache keeps answers; nil keeps none.
+	Cache *CachePolicy
+	// Stale lets an answer that is not fresh any more stand in when no provider answers.
+	Stale bool
+	// Hedge starts a second call where the first is late; nil does not.
+	Hedge *HedgePolicy
+	// Sticky keeps a conversation with who answered last.
+	Sticky bool
+}
+
+// CachePolicy says how long answers are kept.
+type CachePolicy struct {
+	// TTL is how long an answer is fresh, Stale how long it may stand in after that.
+	TTL, Stale time.Duration
+	// ByDefault says that requests which say nothing use the cache.
+	ByDefault bool
+}
+
+// HedgePolicy says when a second call is started.
+type HedgePolicy struct {
+	// After is how late the first may be; 0 is as late as one of twenty. It is AtLeast that, while too little is known as well.
+	After, AtLeast time.Duration
+}
+
+// Health is what this process knows of providers. Package health implements it, through the worker.
+type Health interface {
+	// Admit takes what a call of as many tokens needs; the call is not made if permit is nil, and rest says why.
+	Admit(call failover.Call, tokens int64) (permit Permit, rest failover.Rest)
+	// MayRepeat says why no target may be called again now; empty if one may. Repeated counts one that is.
+	MayRepeat() string
+	Repeated()
+	// P95 is the time to the first word that one of twenty calls takes longer than; zero while too little is known.
+	P95(deployment string, streamed bool) time.Duration
+}
+
+// Permit is a call that may be made.
+type Permit interface {
+	// Done takes in what came of it.
+	Done(outcome Outcome)
+}
+
+// Outcome is what came of a call, for what is known of its provider.
+type Outcome struct {
+	// Kind is empty if it was answered.
+	Kind       llm.Kind
+	RetryAfter time.Duration
+	// FirstWord is the time to the first word of a stream, or to the whole answer; zero if none came.
+	FirstWord  time.Duration
+	Streamed   bool
+	Embeddings bool
+	RateLimit  *llm.RateLimit
 }
 
 // Endpoint is a deployment ready to be called.
 type Endpoint struct {
+	// Call says which domains a call of it belongs to.
+	Call     failover.Call
 	Provider llm.Provider
 	// Model is the vendor's name for the model.
 	Model   string
@@ -83,6 +152,7 @@ type Config struct {
 	Conversations ConversationLog
 	Media         MediaLibrary
 	Router        Router
+	Health        Health
 	Handover      Handover
 	Lease         Lease
 	Logger        *slog.Logger
@@ -93,15 +163,16 @@ type Config struct {
 
 // Activities are the activities of a completion. Register the struct with a worker.
 type Activities struct {
-	cfg   Config
-	stash *stash
-	calls *Calls
+	cfg      Config
+	stash    *stash
+	requests *requests
+	calls    *Calls
 }
 
 // New checks the configuration and makes the activities, and the list of the calls that they make.
 func New(cfg Config) (*Activities, *Calls, error) {
-	if cfg.Store == nil || cfg.Conversations == nil || cfg.Media == nil || cfg.Router == nil || cfg.Handover == nil || cfg.Lease == nil {
-		return nil, nil, errors.New("activities: store, conversations, media, router, handover and lease are required")
+	if cfg.Store == nil || cfg.Conversations == nil || cfg.Media == nil || cfg.Router == nil || cfg.Health == nil || cfg.Handover == nil || cfg.Lease == nil {
+		return nil, nil, errors.New("activities: store, conversations, media, router, health, handover and lease are required")
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -113,7 +184,7 @@ func New(cfg Config) (*Activities, *Calls, error) {
 		cfg.Draw = randomDraw
 	}
 	calls := &Calls{store: cfg.Store, logger: cfg.Logger, running: map[string]map[*call]struct{}{}, streams: map[*checkpointed]struct{}{}}
-	return &Activities{cfg: cfg, stash: newStash(cfg.Now), calls: calls}, calls, nil
+	return &Activities{cfg: cfg, stash: newStash(cfg.Now), requests: newRequests(cfg.Now), calls: calls}, calls, nil
 }
 
 func (a *Activities) fence(id string, epoch int) (completions.Fence, context.Context) {

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -15,6 +16,7 @@ import (
 // CallInput asks for one candidate to be called.
 type CallInput struct {
 	ID             string    `json:"id"`
+	Route          string    `json:"route,omitempty"`
 	ConversationID string    `json:"conversation,omitempty"`
 	Epoch          int       `json:"epoch"`
 	Deadline       time.Time `json:"deadline"`
@@ -23,6 +25,9 @@ type CallInput struct {
 	Candidates []failover.Candidate `json:"candidates"`
 	Failures   []failover.Failure   `json:"failures,omitempty"`
 	Decision   failover.Decision    `json:"decision"`
+	// Ladder is what is left when no provider answers, Tokens are those that a call may use.
+	Ladder failover.Ladder `json:"ladder,omitzero"`
+	Tokens int64           `json:"tokens,omitempty"`
 	// Recovery is what becomes of the stream if it breaks; empty if the answer is not streamed.
 	Recovery failover.Recovery `json:"recovery,omitempty"`
 }
@@ -35,6 +40,9 @@ type CallResult struct {
 	// Usage stands in history for the operator who reads it there.
 	InputTokens  int64 `json:"input_tokens"`
 	OutputTokens int64 `json:"output_tokens"`
+	// Hedged says that a second call was started beside the first, Degraded that the answer is one for want of anything better.
+	Hedged   bool `json:"hedged,omitempty"`
+	Degraded bool `json:"degraded,omitempty"`
 }
 
 // CallModel makes one call to the decision's candidate. As a local activity it keeps the answer in memory for Record; as a
@@ -46,6 +54,15 @@ func (a *Activities) CallModel(ctx context.Context, in CallInput) (CallResult, e
 	candidate := in.Candidates[in.Decision.Candidate]
 	number, failures := in.Number, in.Failures
 
+	if number == 0 && info.Attempt == 1 { // time has passed since it was decided
+		changed, err := a.reconsider(&in)
+		if err != nil {
+			return CallResult{}, err
+		}
+		if changed {
+			candidate = in.Candidates[in.Decision.Candidate]
+		}
+	}
 	if number == 0 || info.Attempt > 1 {
 		resumed, err := a.cfg.Store.Resume(ctx, fence, func(prior []completions.Attempt) *completions.NewAttempt {
 			failures = completions.Failures(prior)
@@ -56,7 +73,7 @@ func (a *Activities) CallModel(ctx context.Context, in CallInput) (CallResult, e
 			if n := len(prior); n > 0 && info.Attempt > 1 { // Temporal's repetition: the last attempt said why
 				reason = prior[n-1].Reason
 			}
-			next := a.attemptOf(candidate, reason, a.cfg.Now())
+			next := a.attemptOf(in.Candidates, candidate, failures, reason, a.cfg.Now())
 			return &next
 		})
 		switch {
@@ -87,6 +104,8 @@ type modelCall struct {
 	candidate failover.Candidate
 	failures  []failover.Failure
 	local     bool
+	// gate lets one of two calls side by side tell its answer; nil for a call by itself.
+	gate *gate
 }
 
 // given is what came of a call: an answer, or what was there of it when it failed.
@@ -95,13 +114,17 @@ type given struct {
 	// usage is the call's own; that of the answer counts what the client got, from all attempts.
 	usage llm.Usage
 	shown failover.Shown
+	// firstWord is when the first word of a stream came; zero if none did, or it is no stream.
+	firstWord time.Time
+	keyName   string
 }
 
 func (a *Activities) call(ctx, held context.Context, c modelCall) (CallResult, error) {
 	ctx, done := a.calls.begin(ctx, c.in.ID)
 	defer done()
 	started := a.cfg.Now()
-	got, err := a.complete(ctx, held, c)
+	raced := a.race(ctx, held, c)
+	c, got, err := raced.call, raced.got, raced.err
 	ended := a.cfg.Now()
 	if err != nil && errors.Is(context.Cause(ctx), errCancelled) {
 		err = &llm.Error{Kind: llm.KindCancelled, Provider: c.candidate.Provider, Detail: errCancelled.Error()}
@@ -110,11 +133,11 @@ func (a *Activities) call(ctx, held context.Context, c modelCall) (CallResult, e
 		if held.Err() != nil { // judged dead: the completion is being driven elsewhere
 			return CallResult{}, a.refused(c.in.ID, completions.ErrSuperseded)
 		}
-		return CallResult{}, a.failed(ctx, c, got, err, ended)
+		return CallResult{}, a.failed(ctx, c, got, err, raced.also, ended)
 	}
 	result := CallResult{
 		Number: c.number, Provider: c.candidate.Provider, Model: c.candidate.Model,
-		InputTokens: got.usage.InputTokens, OutputTokens: got.usage.OutputTokens,
+		InputTokens: got.usage.InputTokens, OutputTokens: got.usage.OutputTokens, Hedged: raced.hedged, Degraded: c.candidate.Degraded,
 	}
 	if c.local {
 		a.stash.put(c.in.ID, c.number, stashed{answer: got.answer, usage: got.usage, at: ended, duration: ended.Sub(started)})
@@ -134,19 +157,25 @@ func (g given) used() *llm.Usage {
 	return &g.usage
 }
 
-// complete asks the provider, within the attempt's own time limit, the deadline, and this process's lease.
-func (a *Activities) complete(ctx, held context.Context, c modelCall) (given, error) {
+// complete asks the provider, within the attempt's own time limit, the deadline, and this process's lease, if what is known of
+// the provider admits the call.
+func (a *Activities) complete(ctx, held context.Context, c modelCall) (got given, err error) {
 	request, err := a.request(ctx, c.in)
 	if err != nil {
 		return given{}, err
 	}
-	endpoint, err := a.cfg.Router.Endpoint(c.candidate.Deployment)
+	endpoint, err := a.cfg.Router.Endpoint(c.candidate.Deployment, failover.BadKeys(c.failures, c.in.Candidates, c.candidate.Deployment))
 	if err != nil {
 		return given{}, err
 	}
+	permit, rest := a.cfg.Health.Admit(endpoint.Call, c.in.Tokens)
+	if permit == nil {
+		return given{keyName: endpoint.KeyName}, heldBack(c.candidate, rest, a.cfg.Now())
+	}
 	streamed := c.in.Recovery != "" && request.Embed == nil
 	limit := a.cfg.Now().Add(c.candidate.Timeout)
-	if streamed || c.in.Deadline.Before(limit) { // what is still being said is not cut off: a stream has limits to its silence
+	ours := streamed || c.in.Deadline.Before(limit)
+	if ours { // what is still being said is not cut off: a stream has limits to its silence
 		limit = c.in.Deadline
 	}
 	ctx, cancel := context.WithDeadline(ctx, limit)
@@ -156,15 +185,52 @@ func (a *Activities) complete(ctx, held context.Context, c modelCall) (given, er
 		a.cfg.Handover.Calling(c.in.ID)
 	}
 	request.Model, request.Plain = endpoint.Model, c.in.Decision.Plain
+	began := a.cfg.Now()
 	if streamed {
-		return a.stream(ctx, c, endpoint, request)
+		got, err = a.stream(ctx, c, endpoint, request)
+	} else {
+		got, err = whole(ctx, c, endpoint, request)
 	}
+	ended := a.cfg.Now()
+	outcome := outcomeOf(got, err, began, ended)
+	outcome.Streamed, outcome.Embeddings = streamed, request.Embed != nil
+	if err != nil && (ctx.Err() != nil && (ours || ended.Before(limit)) || held.Err() != nil) && !errors.Is(context.Cause(ctx), errSilent) {
+		outcome.Kind = llm.KindCancelled // we ended it: that says nothing of the provider
+	}
+	permit.Done(outcome)
+	got.keyName = endpoint.KeyName
+	return got, err
+}
+
+// whole asks for an answer that nobody watches.
+func whole(ctx context.Context, c modelCall, endpoint Endpoint, request llm.Request) (given, error) {
 	answer, err := ask(ctx, c, endpoint, request)
 	if err != nil {
 		return given{}, err
 	}
+	if !c.gate.claim(c.number) {
+		return given{}, beaten(c.candidate)
+	}
 	answer = counted(request, answer)
 	return given{answer: answer, usage: answer.Usage}, nil
+}
+
+// outcomeOf is what came of a call, for what is known of its provider.
+func outcomeOf(got given, err error, began, ended time.Time) Outcome {
+	var outcome Outcome
+	failure, failed := errors.AsType[*llm.Error](err)
+	switch {
+	case failed:
+		outcome.Kind, outcome.RetryAfter, outcome.RateLimit = failure.Kind, failure.RetryAfter, failure.RateLimit
+	case err != nil:
+		outcome.Kind = llm.KindCancelled // something of our own
+	default:
+		outcome.FirstWord, outcome.RateLimit = ended.Sub(began), got.answer.RateLimit
+	}
+	if !got.firstWord.IsZero() {
+		outcome.FirstWord = got.firstWord.Sub(began)
+	}
+	return outcome
 }
 
 // ask asks for the whole answer.
@@ -181,20 +247,24 @@ func ask(ctx context.Context, c modelCall, endpoint Endpoint, request llm.Reques
 
 // request is the whole request: what the client sent, after what its conversation holds.
 func (a *Activities) request(ctx context.Context, in CallInput) (llm.Request, error) {
-	request, ok := a.cfg.Handover.Request(in.ID)
-	if !ok {
-		var err error
-		if request, err = a.cfg.Store.Request(ctx, in.ID); err != nil {
-			return llm.Request{}, err
-		}
-	}
 	scope := in.ID
 	if in.ConversationID != "" {
-		var err error
-		if request.Messages, err = a.cfg.Conversations.Replay(ctx, in.ConversationID, request.Messages); err != nil {
-			return llm.Request{}, err
-		}
 		scope = in.ConversationID
+	}
+	request, prepared := a.requests.take(in.ID)
+	if !prepared {
+		var ok bool
+		var err error
+		if request, ok = a.cfg.Handover.Request(in.ID); !ok {
+			if request, err = a.cfg.Store.Request(ctx, in.ID); err != nil {
+				return llm.Request{}, err
+			}
+		}
+		if in.ConversationID != "" {
+			if request.Messages, err = a.cfg.Conversations.Replay(ctx, in.ConversationID, request.Messages); err != nil {
+				return llm.Request{}, err
+			}
+		}
 	}
 	messages, err := a.cfg.Media.Resolve(ctx, scope, request.Messages)
 	request.Messages = messages
@@ -202,7 +272,7 @@ func (a *Activities) request(ctx context.Context, in CallInput) (llm.Request, er
 }
 
 // failed records the failure with the decision that follows from it.
-func (a *Activities) failed(ctx context.Context, c modelCall, got given, err error, at time.Time) error {
+func (a *Activities) failed(ctx context.Context, c modelCall, got given, err error, also []failover.Failure, at time.Time) error {
 	var failure *llm.Error
 	if !errors.As(err, &failure) {
 		if ctx.Err() == nil && !errors.Is(err, context.DeadlineExceeded) {
@@ -210,12 +280,12 @@ func (a *Activities) failed(ctx context.Context, c modelCall, got given, err err
 		}
 		failure = &llm.Error{Kind: llm.KindTimeout, Provider: c.candidate.Provider, Detail: "no time was left for the call"}
 	}
-	entry := failover.Failure{
-		Deployment: c.candidate.Deployment, Kind: failure.Kind, RetryAfter: failure.RetryAfter, Remedy: failure.Remedy, Shown: got.shown, At: at,
+	entry := failureOf(c, got, failure, at)
+	state := a.state(c.in, append(append(c.failures, also...), entry))
+	decision := failover.Decide(state, at)
+	if decision.Action == failover.ActionRetry || decision.Action == failover.ActionNext && tried(state, decision) {
+		a.cfg.Health.Repeated()
 	}
-	decision := failover.Decide(failover.State{
-		Candidates: c.in.Candidates, Failures: append(c.failures, entry), Deadline: c.in.Deadline, Recovery: c.in.Recovery, Seed: c.in.ID,
-	}, at)
 	a.cfg.Logger.WarnContext(ctx, "provider call failed",
 		"completion", c.in.ID, "attempt", c.number, "provider", c.candidate.Provider, "model", c.candidate.Model,
 		"kind", failure.Kind, "status", failure.Status, "code", failure.Code, "provider_request_id", failure.RequestID,
@@ -225,7 +295,7 @@ func (a *Activities) failed(ctx context.Context, c modelCall, got given, err err
 	defer cancel()
 	err = persist(writing, func(ctx context.Context) error {
 		return a.cfg.Store.Fail(ctx, c.fence, completions.Failed{
-			Number: c.number, Error: failure, Decision: decision, Shown: got.shown, Usage: got.used(), At: at,
+			Number: c.number, Error: failure, Decision: decision, Shown: got.shown, Usage: got.used(), KeyName: got.keyName, At: at,
 		})
 	})
 	if err != nil {
@@ -234,7 +304,60 @@ func (a *Activities) failed(ctx context.Context, c modelCall, got given, err err
 	if c.local { // from here on the completion may be driven, and end, in any process
 		a.cfg.Handover.Release(c.in.ID)
 	}
-	return attemptError(AttemptFailed{Number: c.number, Failure: entry, Decision: decision, Error: failure}, c.local)
+	return attemptError(AttemptFailed{Number: c.number, Also: also, Failure: entry, Decision: decision, Error: failure}, c.local)
+}
+
+// failureOf is a failed call as failover sees it.
+func failureOf(c modelCall, got given, failure *llm.Error, at time.Time) failover.Failure {
+	return failover.Failure{
+		Deployment: c.candidate.Deployment, Kind: failure.Kind, RetryAfter: failure.RetryAfter, Remedy: failure.Remedy, Shown: got.shown,
+		Key: got.keyName, At: at,
+	}
+}
+
+// state is all that a decision rests on, as it is now.
+func (a *Activities) state(in CallInput, failures []failover.Failure) failover.State {
+	return failover.State{
+		Candidates: in.Candidates, Failures: failures, Deadline: in.Deadline, Recovery: in.Recovery, Ladder: in.Ladder, Seed: in.ID,
+		Resting: a.cfg.Router.Rests(in.Candidates, in.Tokens), NoRepeats: a.cfg.Health.MayRepeat(),
+	}
+}
+
+// tried says whether the decision is for a candidate that has been called before.
+func tried(state failover.State, decision failover.Decision) bool {
+	return slices.ContainsFunc(state.Failures, func(failure failover.Failure) bool {
+		return failure.Deployment == state.Candidates[decision.Candidate].Deployment
+	})
+}
+
+// reconsider looks again at a decision that was made a while ago: a candidate that rests by now is not called. Changed says that
+// another is; the error, that the workflow has to carry out something else.
+func (a *Activities) reconsider(in *CallInput) (changed bool, err error) {
+	chosen := in.Candidates[in.Decision.Candidate]
+	resting := slices.ContainsFunc(a.cfg.Router.Rests(in.Candidates, in.Tokens), func(rest failover.Rest) bool {
+		return rest.Deployment == chosen.Deployment && rest.Class != failover.RestRamp
+	})
+	if !resting {
+		return false, nil
+	}
+	decision := failover.Decide(a.state(*in, in.Failures), a.cfg.Now())
+	if !startsNow(decision) {
+		return false, postponedError(decision)
+	}
+	in.Decision = decision
+	return true, nil
+}
+
+// heldBack is the failure of a call that was not made.
+func heldBack(candidate failover.Candidate, rest failover.Rest, now time.Time) *llm.Error {
+	failure := &llm.Error{Kind: llm.KindOverloaded, Provider: candidate.Provider, Code: "held_back", Detail: "not sent: " + rest.Reason}
+	if rest.Class == failover.RestLimit {
+		failure.Kind = llm.KindRateLimit
+	}
+	if !rest.Until.IsZero() {
+		failure.RetryAfter = max(0, rest.Until.Sub(now))
+	}
+	return failure
 }
 
 // beat sends heartbeats until stopped: a thinking model is silent for longer than any heartbeat timeout.

@@ -22,16 +22,20 @@ const (
 	ErrTypeAnswerLost = "answer_lost"
 	// ErrTypeCancelled: the completion was to be cancelled before the call was made.
 	ErrTypeCancelled = "cancel_requested"
+	// ErrTypePostponed: the candidate rests by now; the details say what follows.
+	ErrTypePostponed = "postponed"
 	// ErrTypeStorage: PostgreSQL did not answer; the activity is repeated.
 	ErrTypeStorage = "storage_unavailable"
 )
 
 // AttemptFailed is the detail that a failed provider call carries to the workflow.
 type AttemptFailed struct {
-	Number   int               `json:"number"`
-	Failure  failover.Failure  `json:"failure"`
-	Decision failover.Decision `json:"decision"`
-	Error    *llm.Error        `json:"error"`
+	Number int `json:"number"`
+	// Also failed a call that was made beside it.
+	Also     []failover.Failure `json:"also,omitempty"`
+	Failure  failover.Failure   `json:"failure"`
+	Decision failover.Decision  `json:"decision"`
+	Error    *llm.Error         `json:"error"`
 }
 
 // attemptError is what CallModel returns for a failed call. Temporal repeats it itself only when the decision is to retry
@@ -62,6 +66,11 @@ func storeError(err error) error {
 		return temporal.NewApplicationErrorWithOptions("PostgreSQL did not answer", ErrTypeStorage,
 			temporal.ApplicationErrorOptions{Cause: err, NextRetryDelay: 0})
 	}
+}
+
+func postponedError(decision failover.Decision) error {
+	return temporal.NewApplicationErrorWithOptions("not called: "+decision.Reason, ErrTypePostponed,
+		temporal.ApplicationErrorOptions{NonRetryable: true, Details: []any{decision}})
 }
 
 func cancelledError() error {

@@ -24,6 +24,7 @@ import (
 	"github.com/holdfast-dev/holdfast/conversations"
 	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/handover"
+	"github.com/holdfast-dev/holdfast/health"
 	"github.com/holdfast-dev/holdfast/internal/pgtest"
 	"github.com/holdfast-dev/holdfast/llm"
 	"github.com/holdfast-dev/holdfast/llm/llmtest"
@@ -133,15 +134,37 @@ type routes struct {
 	provider    llm.Provider
 	targets     []failover.Target
 	endpointErr error
+	health      *health.View
+	policy      activities.RoutePolicy
+	avoided     [][]string
 }
 
-func (r *routes) Targets(string) []failover.Target { return r.targets }
+func (r *routes) Targets(string, []string, bool) []failover.Target { return r.targets }
 
-func (r *routes) Endpoint(deployment string) (activities.Endpoint, error) {
+func (r *routes) Rests(candidates []failover.Candidate, tokens int64) []failover.Rest {
+	var rests []failover.Rest
+	for _, candidate := range candidates {
+		if rest, resting := r.health.Rest(callOf(candidate.Deployment), tokens); resting {
+			rests = append(rests, rest)
+		}
+	}
+	return rests
+}
+
+func (r *routes) Policy(string) activities.RoutePolicy { return r.policy }
+
+func callOf(deployment string) failover.Call {
+	return failover.Call{Deployment: deployment, Place: deployment, Model: deployment + "-model", Key: "main"}
+}
+
+func (r *routes) Endpoint(deployment string, avoid []string) (activities.Endpoint, error) {
 	if r.endpointErr != nil {
 		return activities.Endpoint{}, r.endpointErr
 	}
-	return activities.Endpoint{Provider: r.provider, Model: deployment + "-model", KeyName: "main", Key: llm.Secret(secret)}, nil
+	r.avoided = append(r.avoided, avoid)
+	return activities.Endpoint{
+		Call: callOf(deployment), Provider: r.provider, Model: deployment + "-model", KeyName: "main", Key: llm.Secret(secret),
+	}, nil
 }
 
 // lease is a place among the living that a test can end.
@@ -196,11 +219,11 @@ func start(t *testing.T, pool *pgxpool.Pool, rec *record, instance string, scrip
 		t: t, pool: pool, record: rec, log: conversations.NewStore(pool), media: &library{}, hub: handover.NewHub(), lease: newLease(instance),
 		provider: llmtest.NewScripted(script...), logs: &bytes.Buffer{}, history: &bytes.Buffer{},
 	}
-	p.routes = &routes{provider: p.provider, targets: []failover.Target{target("one", 1), target("two", 2)}}
+	p.routes = &routes{health: health.New(health.Config{Breaker: forgiving()}), provider: p.provider, targets: []failover.Target{target("one", 1), target("two", 2)}}
 	require.NoError(t, rec.Join(t.Context(), instance, "", time.Hour))
 	var err error
 	p.acts, p.calls, err = activities.New(activities.Config{
-		Store: rec, Conversations: p.log, Media: p.media, Router: p.routes, Handover: p.hub, Lease: p.lease,
+		Store: rec, Conversations: p.log, Media: p.media, Router: p.routes, Health: p.routes.health, Handover: p.hub, Lease: p.lease,
 		Logger: slog.New(slog.NewJSONHandler(p.logs, nil)), Draw: func() float64 { return 0 },
 	})
 	require.NoError(t, err)
@@ -215,6 +238,13 @@ func start(t *testing.T, pool *pgxpool.Pool, rec *record, instance string, scrip
 		}
 	})
 	return p
+}
+
+// forgiving is a breaker that holds nothing against anybody: for tests of single calls.
+func forgiving() failover.BreakerPolicy {
+	policy := failover.DefaultBreaker()
+	policy.Disabled = true
+	return policy
 }
 
 func target(name string, order int) failover.Target {

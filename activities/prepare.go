@@ -11,11 +11,13 @@ import (
 
 // PrepareInput names the completion to take up.
 type PrepareInput struct {
-	ID       string    `json:"id"`
-	Tenant   string    `json:"tenant"`
-	Route    string    `json:"route"`
-	Epoch    int       `json:"epoch"`
-	Deadline time.Time `json:"deadline"`
+	ID     string `json:"id"`
+	Tenant string `json:"tenant"`
+	Route  string `json:"route"`
+	// ConversationID is empty for a request that stands by itself.
+	ConversationID string    `json:"conversation,omitempty"`
+	Epoch          int       `json:"epoch"`
+	Deadline       time.Time `json:"deadline"`
 	// SameModel keeps to the route's first model.
 	SameModel bool `json:"same_model,omitempty"`
 	// Recovery is what becomes of the stream if it breaks; empty if the answer is not streamed.
@@ -30,6 +32,10 @@ type PrepareResult struct {
 	// Failures are the attempts made at earlier epochs.
 	Failures []failover.Failure `json:"failures,omitempty"`
 	Decision failover.Decision  `json:"decision"`
+	// Ladder is what is left when no provider answers.
+	Ladder failover.Ladder `json:"ladder,omitzero"`
+	// Tokens are those that a call may use, by estimate.
+	Tokens int64 `json:"tokens,omitempty"`
 	// Number is the attempt begun; zero if none was.
 	Number int `json:"number,omitempty"`
 	// Answered is the attempt whose answer is kept already and only needs recording.
@@ -38,25 +44,36 @@ type PrepareResult struct {
 	Cancelled bool `json:"cancelled,omitempty"`
 }
 
-// Prepare claims the completion for this process at its epoch, ranks the route's targets and begins the first attempt. On
-// a repetition it finds what was done before: a recorded outcome, a kept answer, or attempts of unknown outcome, which it
-// marks possibly billed.
+// Prepare claims the completion for this process at its epoch, looks in the cache, ranks the route's targets by what the request
+// needs and what is known of them, and begins the first attempt. On a repetition it finds what was done before: a recorded
+// outcome, a kept answer, or attempts of unknown outcome, which it marks possibly billed.
 func (a *Activities) Prepare(ctx context.Context, in PrepareInput) (PrepareResult, error) {
 	fence, _ := a.fence(in.ID, in.Epoch)
 	a.cfg.Handover.Claim(in.ID)
 	now := a.cfg.Now()
-	targets := a.cfg.Router.Targets(in.Route)
-	if in.SameModel {
-		targets = failover.SameModel(targets)
+	request, last, err := a.asked(ctx, in)
+	if err != nil {
+		return PrepareResult{}, a.refused(in.ID, err)
 	}
-	plan := failover.Rank(targets, a.cfg.Draw)
-	result := PrepareResult{State: completions.StateOpen, Plan: plan}
+	policy := a.cfg.Router.Policy(in.Route)
+	cached := a.cached(ctx, in, policy, request)
+	result := PrepareResult{State: completions.StateOpen, Tokens: reserved(request)}
+	result.Ladder.Stale = cached.Answer != nil && policy.Stale
+	result.Ladder.Park = request.Routing != nil && request.Routing.Park
+	result.Plan = a.rank(in, policy, request, last)
 
-	state := failover.State{Candidates: plan.Candidates, Deadline: in.Deadline, Recovery: in.Recovery, Seed: in.ID}
+	state := failover.State{
+		Candidates: result.Plan.Candidates, Deadline: in.Deadline, Recovery: in.Recovery, Ladder: result.Ladder, Seed: in.ID,
+		Resting: a.cfg.Router.Rests(result.Plan.Candidates, result.Tokens),
+	}
 	if in.Epoch == 1 {
+		if cached.Answer != nil && cached.Fresh {
+			result.Decision = failover.Decision{Action: failover.ActionCached, Candidate: -1, Reason: "the same was answered before"}
+			return result, nil
+		}
 		result.Decision = failover.Decide(state, now)
-		if result.Decision.Action == failover.ActionCall {
-			started, err := a.cfg.Store.StartFirst(ctx, fence, a.newAttempt(plan, result.Decision, now))
+		if startsNow(result.Decision) {
+			started, err := a.cfg.Store.StartFirst(ctx, fence, a.newAttempt(result.Plan, result.Decision, nil, now))
 			if err != nil {
 				return PrepareResult{}, a.refused(in.ID, err)
 			}
@@ -73,13 +90,16 @@ func (a *Activities) Prepare(ctx context.Context, in PrepareInput) (PrepareResul
 		if (completions.Resumed{Prior: prior}).Answered() != 0 || !startsNow(result.Decision) {
 			return nil
 		}
-		next := a.newAttempt(plan, result.Decision, now)
+		next := a.newAttempt(result.Plan, result.Decision, result.Failures, now)
 		return &next
 	})
 	if err != nil {
 		return PrepareResult{}, a.refused(in.ID, err)
 	}
 	result.State, result.Number, result.Cancelled = resumed.State, resumed.Number, resumed.Cancelled
+	if result.Number == 0 && result.Decision.Calls() { // it is called later, wherever that may be
+		a.cfg.Handover.Release(in.ID)
+	}
 	if n := resumed.Answered(); n != 0 {
 		answered := resumed.Prior[n-1]
 		result.Answered = &CallResult{Number: n, Provider: answered.Provider, Model: answered.Model}
@@ -87,34 +107,83 @@ func (a *Activities) Prepare(ctx context.Context, in PrepareInput) (PrepareResul
 	return result, nil
 }
 
+// asked is the whole request as it is ranked by, and who gave its conversation's last answer.
+func (a *Activities) asked(ctx context.Context, in PrepareInput) (request llm.Request, last failover.LastAnswer, err error) {
+	request, here := a.cfg.Handover.Request(in.ID)
+	if !here {
+		if request, err = a.cfg.Store.Request(ctx, in.ID); err != nil {
+			return request, last, err
+		}
+	}
+	if in.ConversationID != "" {
+		if request.Messages, err = a.cfg.Conversations.Replay(ctx, in.ConversationID, request.Messages); err != nil {
+			return request, last, err
+		}
+		if last, err = a.cfg.Conversations.LastAnswer(ctx, in.ConversationID); err != nil {
+			return request, last, err
+		}
+	}
+	if !here || in.ConversationID != "" {
+		a.requests.put(in.ID, request)
+	}
+	return request, last, nil
+}
+
+// rank orders the targets for the request.
+func (a *Activities) rank(in PrepareInput, policy RoutePolicy, request llm.Request, last failover.LastAnswer) failover.Plan {
+	tokens := estimated(request)
+	ask := failover.AskOf(in.Tenant, request, tokens, tokens*bytesPerToken/mostBytesPerToken)
+	targets := a.cfg.Router.Targets(in.Route, ask.Routing.Fallbacks, in.Recovery != "")
+	if in.SameModel {
+		targets = failover.SameModel(targets)
+	}
+	prefer := failover.Preference{Providers: ask.Routing.Order, Sort: failover.SortBy(ask.Routing.Sort), Single: ask.Routing.Single}
+	if policy.Sticky {
+		prefer.Last = last
+	}
+	return failover.Rank(ask.Filter(targets), prefer, a.cfg.Draw)
+}
+
 // startsNow says whether the decision is a call without a wait.
 func startsNow(decision failover.Decision) bool {
-	return decision.Action != failover.ActionGiveUp && decision.Delay == 0
+	return decision.Calls() && decision.Delay == 0
 }
 
-// newAttempt is the row of the call that the decision asks for. The key's name is a preview: the call itself takes the key
-// that is good at its moment.
-func (a *Activities) newAttempt(plan failover.Plan, decision failover.Decision, now time.Time) completions.NewAttempt {
-	candidate := plan.Candidates[decision.Candidate]
-	return a.attemptOf(candidate, decision.Reason, now)
+// newAttempt is the row of the call that the decision asks for, with the plan that it comes from. The key's name is a preview:
+// the call itself takes the key that is good at its moment.
+func (a *Activities) newAttempt(plan failover.Plan, decision failover.Decision, failures []failover.Failure, now time.Time) completions.NewAttempt {
+	next := a.attemptOf(plan.Candidates, plan.Candidates[decision.Candidate], failures, decision.Reason, now)
+	next.Plan = &plan
+	return next
 }
 
-func (a *Activities) attemptOf(candidate failover.Candidate, reason string, now time.Time) completions.NewAttempt {
+func (a *Activities) attemptOf(
+	candidates []failover.Candidate, candidate failover.Candidate, failures []failover.Failure, reason string, now time.Time,
+) completions.NewAttempt {
 	next := completions.NewAttempt{
 		Deployment: candidate.Deployment, Provider: candidate.Provider, Model: candidate.Model,
 		ChosenBecause: reason, StartedAt: now,
 	}
-	if endpoint, err := a.cfg.Router.Endpoint(candidate.Deployment); err == nil {
+	avoid := failover.BadKeys(failures, candidates, candidate.Deployment)
+	if endpoint, err := a.cfg.Router.Endpoint(candidate.Deployment, avoid); err == nil {
 		next.KeyName = endpoint.KeyName
 	}
 	return next
 }
 
-// noCandidate is the final error of a completion that no target could serve.
-func noCandidate(plan failover.Plan) *llm.Error {
-	detail := "the route has no deployments"
-	if len(plan.Excluded) > 0 {
-		detail = "every deployment is excluded: " + plan.Excluded[0].Reason
+// noCandidate is the final error of a completion that no target could serve, or that all of them rest from.
+func noCandidate(plan failover.Plan, retryAfter time.Duration) *llm.Error {
+	failure := &llm.Error{Kind: llm.KindUnknown, Provider: "none", Code: "no_eligible_provider", Detail: "the route has no deployments"}
+	switch {
+	case len(plan.Candidates) > 0:
+		failure.Kind, failure.Code, failure.RetryAfter = llm.KindOverloaded, "every_provider_rests", retryAfter
+		failure.Detail = "every deployment rests"
+	case failover.TooLong(plan):
+		failure.Kind, failure.Detail = llm.KindContextLength, "every deployment is excluded: "+plan.Excluded[0].Reason
+	case failover.Unable(plan):
+		failure.Kind, failure.Detail = llm.KindUnsupported, "every deployment is excluded: "+plan.Excluded[0].Reason
+	case len(plan.Excluded) > 0:
+		failure.Detail = "every deployment is excluded: " + plan.Excluded[0].Reason
 	}
-	return &llm.Error{Kind: llm.KindUnknown, Provider: "none", Code: "no_eligible_provider", Detail: detail}
+	return failure
 }

@@ -171,8 +171,9 @@ func TestStorageThatIsAwayIsWaitedFor(t *testing.T) {
 	require.False(t, app.NonRetryable())
 	in := p.prepared(c) // Temporal repeats it
 
-	p.record.broken["Request"] = 1
+	p.media.err = errDown
 	_, err = local(p, p.acts.CallModel, in)
+	p.media.err = nil
 	app = application(t, err)
 	require.Equal(t, activities.ErrTypeStorage, app.Type())
 	require.False(t, app.NonRetryable())

@@ -26,8 +26,15 @@ type RecordInput struct {
 	// eligible, and Plan says why.
 	Failure *llm.Error    `json:"failure,omitempty"`
 	Plan    failover.Plan `json:"plan,omitzero"`
+	// RetryAfter is when the first target may be back, if all of them rest.
+	RetryAfter time.Duration `json:"retry_after,omitempty"`
 	// Recovery is what became of the stream if it broke; empty if the answer is not streamed.
 	Recovery failover.Recovery `json:"recovery,omitempty"`
+	// ServedFrom says where the answer comes from if not from a call of a provider as wanted; with Answered zero it is one that
+	// was kept.
+	ServedFrom completions.ServedFrom `json:"served_from,omitempty"`
+	// Hedged says that more attempts were made than the one that answered, and those before it.
+	Hedged bool `json:"hedged,omitempty"`
 }
 
 // RecordResult is the outcome as it stands in the record, which another run may have written.
@@ -38,6 +45,8 @@ type RecordResult struct {
 	Attempts  int               `json:"attempts"`
 	Failovers int               `json:"failovers"`
 	ErrorKind llm.Kind          `json:"error_kind,omitempty"`
+	// ServedFrom says where the answer comes from if not from a call of a provider as wanted.
+	ServedFrom completions.ServedFrom `json:"served_from,omitempty"`
 }
 
 // Record writes the outcome once: the first to record at the current epoch wins, whoever comes later reads what stands.
@@ -47,9 +56,12 @@ func (a *Activities) Record(ctx context.Context, in RecordInput) (RecordResult, 
 	var outcome completions.Outcome
 	var recorded bool
 	var err error
-	if in.Answered != 0 {
+	switch {
+	case in.Answered != 0:
 		outcome, recorded, err = a.recordAnswer(ctx, fence, in)
-	} else {
+	case in.ServedFrom != "":
+		outcome, recorded, err = a.recordKept(ctx, fence, in)
+	default:
 		outcome, recorded, err = a.recordFailure(ctx, fence, in)
 	}
 	if errors.Is(err, completions.ErrAnswerLost) { // a recorded answer is kept no more: the outcome may stand already
@@ -72,7 +84,7 @@ func (a *Activities) Record(ctx context.Context, in RecordInput) (RecordResult, 
 	a.cfg.Handover.Deliver(in.ID, outcome)
 	result := RecordResult{
 		State: outcome.Completion.State, Provider: outcome.Completion.Provider, Model: outcome.Completion.Model,
-		Attempts: outcome.Completion.Attempts, Failovers: outcome.Completion.Failovers,
+		Attempts: outcome.Completion.Attempts, Failovers: outcome.Completion.Failovers, ServedFrom: outcome.Completion.ServedFrom,
 	}
 	if outcome.Completion.Error != nil {
 		result.ErrorKind = outcome.Completion.Error.Kind
@@ -83,8 +95,9 @@ func (a *Activities) Record(ctx context.Context, in RecordInput) (RecordResult, 
 func (a *Activities) recordAnswer(ctx context.Context, fence completions.Fence, in RecordInput) (completions.Outcome, bool, error) {
 	success := completions.Success{
 		Number: in.Answered, Provider: in.Provider, Model: in.Model, ConversationID: in.ConversationID, Streamed: in.Recovery != "",
-		At: a.cfg.Now(),
+		ServedFrom: in.ServedFrom, At: a.cfg.Now(),
 	}
+	made := in.Answered
 	held, inMemory := a.stash.look(in.ID, in.Answered)
 	if inMemory {
 		success.Answer, success.Usage, success.AnsweredAt, success.ProviderTime = held.answer, held.usage, held.at, held.duration
@@ -95,12 +108,13 @@ func (a *Activities) recordAnswer(ctx context.Context, fence completions.Fence, 
 		}
 		success.Answer, success.Usage = answer, answer.Usage // that of the attempt stands in its row already
 	}
-	if in.Answered > 1 || !inMemory {
+	if in.Answered > 1 || in.Hedged || !inMemory {
 		attempts, err := a.cfg.Store.Attempts(ctx, in.ID)
 		if err != nil {
 			return completions.Outcome{}, false, err
 		}
-		success.Failovers = completions.Failovers(attempts)
+		success.Failovers = completions.Failovers(attempts[:min(in.Answered, len(attempts))])
+		made = max(made, len(attempts))
 		for _, attempt := range attempts {
 			success.ProviderTime += attempt.Latency()
 			if attempt.Number == in.Answered && attempt.FinishedAt != nil {
@@ -108,7 +122,7 @@ func (a *Activities) recordAnswer(ctx context.Context, fence completions.Fence, 
 			}
 		}
 	}
-	if in.ConversationID != "" {
+	if policy := a.cfg.Router.Policy(in.Route); in.ConversationID != "" || policy.Cache != nil {
 		request, ok := a.cfg.Handover.Request(in.ID)
 		if !ok {
 			var err error
@@ -116,7 +130,10 @@ func (a *Activities) recordAnswer(ctx context.Context, fence completions.Fence, 
 				return completions.Outcome{}, false, err
 			}
 		}
-		success.Turn = request.Messages
+		if in.ConversationID != "" {
+			success.Turn = request.Messages
+		}
+		success.Keep = a.keep(in, request, success.Answer)
 	}
 	recorded, err := a.cfg.Store.RecordSuccess(ctx, fence, success)
 	finished := success.At
@@ -125,8 +142,51 @@ func (a *Activities) recordAnswer(ctx context.Context, fence completions.Fence, 
 		Completion: completions.Completion{
 			ID: in.ID, Tenant: in.Tenant, Route: in.Route, ConversationID: in.ConversationID, Epoch: in.Epoch,
 			State: completions.StateSucceeded, AcceptedAt: in.AcceptedAt, FinishedAt: &finished,
-			Provider: in.Provider, Model: in.Model, Attempts: in.Answered, Failovers: success.Failovers, Recovery: in.Recovery,
-			ProviderTime: success.ProviderTime,
+			Provider: in.Provider, Model: in.Model, Attempts: made, Failovers: success.Failovers, Recovery: in.Recovery,
+			ProviderTime: success.ProviderTime, ServedFrom: in.ServedFrom,
+		},
+	}, recorded, err
+}
+
+// recordKept records an answer that was given before to the same request. If it is gone by now, so is the answer.
+func (a *Activities) recordKept(ctx context.Context, fence completions.Fence, in RecordInput) (completions.Outcome, bool, error) {
+	request, ok := a.cfg.Handover.Request(in.ID)
+	if !ok {
+		var err error
+		if request, err = a.cfg.Store.Request(ctx, in.ID); err != nil {
+			return completions.Outcome{}, false, err
+		}
+	}
+	key, err := cacheKey(in.Tenant, in.Route, request)
+	if err != nil {
+		return completions.Outcome{}, false, err
+	}
+	kept, err := a.cfg.Store.CachedAnswer(ctx, key)
+	if err != nil {
+		return completions.Outcome{}, false, err
+	}
+	if kept.Answer == nil {
+		return completions.Outcome{}, false, completions.ErrAnswerLost
+	}
+	attempts, err := a.cfg.Store.Attempts(ctx, in.ID)
+	if err != nil {
+		return completions.Outcome{}, false, err
+	}
+	at := a.cfg.Now()
+	success := completions.Success{
+		Provider: kept.Provider, Model: kept.Model, Answer: *kept.Answer, Streamed: in.Recovery != "", AnsweredAt: at, At: at,
+		Failovers: completions.Failovers(attempts), ServedFrom: in.ServedFrom,
+	}
+	for _, attempt := range attempts {
+		success.ProviderTime += attempt.Latency()
+	}
+	recorded, err := a.cfg.Store.RecordSuccess(ctx, fence, success)
+	return completions.Outcome{
+		Answer: kept.Answer,
+		Completion: completions.Completion{
+			ID: in.ID, Tenant: in.Tenant, Route: in.Route, Epoch: in.Epoch, State: completions.StateSucceeded, AcceptedAt: in.AcceptedAt,
+			FinishedAt: &at, Provider: kept.Provider, Model: kept.Model, Attempts: len(attempts), Failovers: success.Failovers,
+			Recovery: in.Recovery, ProviderTime: success.ProviderTime, ServedFrom: in.ServedFrom,
 		},
 	}, recorded, err
 }
@@ -134,7 +194,7 @@ func (a *Activities) recordAnswer(ctx context.Context, fence completions.Fence, 
 func (a *Activities) recordFailure(ctx context.Context, fence completions.Fence, in RecordInput) (completions.Outcome, bool, error) {
 	failure := in.Failure
 	if failure == nil {
-		failure = noCandidate(in.Plan)
+		failure = noCandidate(in.Plan, in.RetryAfter)
 	}
 	attempts, err := a.cfg.Store.Attempts(ctx, in.ID)
 	if err != nil {
@@ -146,6 +206,9 @@ func (a *Activities) recordFailure(ctx context.Context, fence completions.Fence,
 	}
 	ended := completions.Failure{
 		Error: *failure, ProviderTime: providerTime, Failovers: completions.Failovers(attempts), At: a.cfg.Now(),
+	}
+	if len(attempts) == 0 && (len(in.Plan.Candidates) > 0 || len(in.Plan.Excluded) > 0) {
+		ended.Plan = &in.Plan
 	}
 	if in.Recovery != "" && failure.Kind == llm.KindCancelled {
 		if ended.Said, err = a.said(ctx, in.ID, attempts); err != nil {

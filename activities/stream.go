@@ -34,8 +34,14 @@ type telling struct {
 	// own collects the attempt's own answer.
 	own  llm.Collector
 	held []llm.Event
-	// passing says that its first word has come: from then on clients see what it says.
-	passing bool
+	// passing says that its first word has come: from then on clients see what it says. It came at firstWord.
+	passing   bool
+	firstWord time.Time
+	now       func() time.Time
+	// gate lets one of two calls answer, number is this one's, and won is called if it is the one.
+	gate   *gate
+	number int
+	won    func()
 }
 
 // stream asks the provider for its answer event by event and tells it as it comes, from the first piece of content on: until
@@ -51,9 +57,22 @@ func (a *Activities) stream(ctx context.Context, c modelCall, endpoint Endpoint,
 		}
 	}
 	feed.Write(recorded)
-	defer feed.Written()
-	t := &telling{feed: feed, kept: &checkpointed{feed: feed, fence: c.fence, number: c.number, kept: recorded.End().At}}
-	defer a.calls.keeping(t.kept)()
+	defer func() {
+		if !c.gate.beaten(c.number) { // whoever answers still writes
+			feed.Written()
+		}
+	}()
+	t := &telling{
+		feed: feed, gate: c.gate, number: c.number, now: a.cfg.Now,
+		kept: &checkpointed{feed: feed, fence: c.fence, number: c.number, kept: recorded.End().At},
+	}
+	if c.gate == nil {
+		defer a.calls.keeping(t.kept)()
+	} else { // of two calls, only that which answers is kept
+		end := func() {}
+		defer func() { end() }()
+		t.won = func() { end = a.calls.keeping(t.kept) }
+	}
 	request = t.take(c, endpoint, request)
 
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -62,6 +81,9 @@ func (a *Activities) stream(ctx context.Context, c modelCall, endpoint Endpoint,
 	patience.timer = time.AfterFunc(patience.limit, func() { cancel(errSilent) })
 	defer patience.timer.Stop()
 	err := t.tell(endpoint.Provider.Stream(ctx, endpoint.Key, request), patience)
+	if c.gate.beaten(c.number) {
+		return given{}, beaten(c.candidate)
+	}
 	if err == nil && !t.complete() { // an answer without a word is none, and one that came too late is not waited for
 		err = &llm.Error{Kind: llm.KindBadOutput, Provider: c.candidate.Provider, Detail: llm.EmptyAnswer}
 	}
@@ -147,6 +169,9 @@ func (t *telling) tell(events func(func(llm.Event, error) bool), patience *patie
 		if !event.Output() || !patience.heard() { // too late: the call is being ended
 			continue
 		}
+		if !t.gate.claim(t.number) {
+			return nil
+		}
 		t.begin()
 	}
 	if t.passing {
@@ -157,7 +182,11 @@ func (t *telling) tell(events func(func(llm.Event, error) bool), patience *patie
 
 // begin tells the first word, and what came with it.
 func (t *telling) begin() {
-	t.passing = true
+	t.passing, t.firstWord = true, t.now()
+	if t.won != nil {
+		t.feed.Write(&transcript.Log{}) // the other call may have ended the writing
+		t.won()
+	}
 	if t.resumption == failover.ResumeRestart {
 		t.feed.Append(llm.Event{Type: transcript.Restart})
 	}
@@ -186,7 +215,7 @@ func (t *telling) nothingLeft(err error) bool {
 func (t *telling) answer(request llm.Request) given {
 	own := counted(request, t.own.Response())
 	if t.alone {
-		return given{answer: own, usage: own.Usage}
+		return given{answer: own, usage: own.Usage, firstWord: t.firstWord}
 	}
 	collector := t.feed.Snapshot().Collect()
 	collector.Add(llm.Event{Type: llm.EventFinish, FinishReason: own.FinishReason, NativeFinishReason: own.NativeFinishReason})
@@ -199,12 +228,12 @@ func (t *telling) answer(request llm.Request) given {
 	if t.resumption == failover.ResumeContinue {
 		answer.Usage = joined(own.Usage, t.said.Text, t.prompt)
 	}
-	return given{answer: answer, usage: own.Usage}
+	return given{answer: answer, usage: own.Usage, firstWord: t.firstWord}
 }
 
 // brokenOff is what there is of an attempt that failed. Its last words are kept, so that whoever goes on knows them.
 func (a *Activities) brokenOff(ctx context.Context, t *telling, request llm.Request) given {
-	got := given{shown: shown(t.feed.Said(), request)}
+	got := given{shown: shown(t.feed.Said(), request), firstWord: t.firstWord}
 	partial := t.own.Response()
 	if t.passing || partial.Usage.InputTokens > 0 {
 		got.usage = produced(request, partial)

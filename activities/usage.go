@@ -5,6 +5,19 @@ import "github.com/holdfast-dev/holdfast/llm"
 // bytesPerToken is what vendors' own documentation estimates by, for English text.
 const bytesPerToken = 4
 
+// mostBytesPerToken is more than any text that people or programs write has: a request is certainly as many tokens long.
+const mostBytesPerToken = 8
+
+// reserved is how many tokens a call may use of its vendor's limit, as vendors count that themselves: the prompt and as much as
+// the answer may take, if the request says.
+func reserved(request llm.Request) int64 {
+	total := estimated(request)
+	if request.MaxOutputTokens != nil {
+		total += *request.MaxOutputTokens
+	}
+	return total
+}
+
 // counted gives an answer a count of tokens if its vendor gave none, and marks it as an estimate: what is not counted at all
 // would look as if it had cost nothing.
 func counted(request llm.Request, answer llm.Response) llm.Response {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -10,7 +11,7 @@ import (
 
 // Explainer says who would serve a route and why, without calling anybody. Package routing implements it.
 type Explainer interface {
-	Explain(route string) (plan failover.Plan, known bool)
+	Explain(route string, ask failover.Ask, now time.Time) (explained failover.Explained, known bool)
 }
 
 // explained is a deployment that would be called, in its place.
@@ -28,7 +29,7 @@ type explained struct {
 
 // explainRoute lists a route's deployments in the order in which they would be called now, and those passed over.
 func (a *admin) explainRoute(c *gin.Context) {
-	plan, known := a.cfg.Routes.Explain(c.Query("model"))
+	plan, known := a.cfg.Routes.Explain(c.Query("model"), failover.Ask{}, time.Now())
 	if !known {
 		a.fail(c, notFound("No such route."))
 		return

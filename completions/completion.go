@@ -57,7 +57,22 @@ type Completion struct {
 	Error        *llm.Error    `json:"error,omitempty"`
 	// Recovery is what becomes of the stream if it breaks; empty if the answer is not streamed.
 	Recovery failover.Recovery `json:"on_stream_failure,omitempty"`
+	// ServedFrom says where the answer comes from if not from a call of a provider as wanted.
+	ServedFrom ServedFrom `json:"served_from,omitempty"`
 }
+
+// ServedFrom says where an answer comes from. Its values stand in the record; empty means a provider, as wanted.
+type ServedFrom string
+
+// Where answers come from.
+const (
+	// ServedCache: it was given before to the same request, and is fresh.
+	ServedCache ServedFrom = "hit"
+	// ServedStale: it was given before and is old; no provider answered.
+	ServedStale ServedFrom = "stale"
+	// ServedDegraded: from a target that is called for want of anything better.
+	ServedDegraded ServedFrom = "degraded"
+)
 
 // AttemptState is where one call to a provider stands.
 type AttemptState string
@@ -101,7 +116,7 @@ func (a Attempt) Latency() time.Duration {
 
 // Failure is the attempt as failover sees it; ok is false for attempts that have not failed.
 func (a Attempt) Failure() (failure failover.Failure, ok bool) {
-	failure = failover.Failure{Deployment: a.Deployment, Shown: a.Shown}
+	failure = failover.Failure{Deployment: a.Deployment, Key: a.KeyName, Shown: a.Shown}
 	if a.FinishedAt != nil {
 		failure.At = *a.FinishedAt
 	}

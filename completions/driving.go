@@ -23,6 +23,8 @@ type NewAttempt struct {
 	KeyName       string
 	ChosenBecause string
 	StartedAt     time.Time
+	// Plan is kept with the completion as its attempts begin; nil keeps what is there.
+	Plan *failover.Plan
 }
 
 // Resumed is what was found when a completion was taken up again.
@@ -56,7 +58,9 @@ type Failed struct {
 	Shown failover.Shown
 	// Usage counts what was produced before it failed; nil if nothing was.
 	Usage *llm.Usage
-	At    time.Time
+	// KeyName names the key that was used; empty keeps what the attempt began with.
+	KeyName string
+	At      time.Time
 }
 
 // Failure is what is recorded of a completion that was not answered.
@@ -66,6 +70,8 @@ type Failure struct {
 	Failovers    int
 	// Said is what clients have got of an answer that was cancelled; nil if nothing.
 	Said *llm.Response
+	// Plan is kept with a completion of which no attempt was begun; nil keeps what is there.
+	Plan *failover.Plan
 	At   time.Time
 }
 
@@ -103,7 +109,30 @@ type Success struct {
 	At           time.Time
 	Failovers    int
 	ProviderTime time.Duration
+	// ServedFrom says where the answer comes from if not from a call of a provider as wanted. Number is 0 for one that was kept.
+	ServedFrom ServedFrom
+	// Keep is how the answer is kept for the same request; nil does not.
+	Keep *Keep
 	// ConversationID and Turn are set when the completion belongs to a conversation: the messages that the client sent.
 	ConversationID string
 	Turn           []llm.Message
+}
+
+// Keep is how an answer is kept for requests that are the same.
+type Keep struct {
+	Key []byte
+	// Tenant and Route are whose answer it is.
+	Tenant, Route string
+	// Fresh is how long it stands for an answer of a provider, Stale how long it may stand in for one after that.
+	Fresh, Stale time.Duration
+}
+
+// Cached is an answer that was kept.
+type Cached struct {
+	// Answer is nil if there is none.
+	Answer          *llm.Response
+	Provider, Model string
+	StoredAt        time.Time
+	// Fresh says that it stands for an answer of a provider.
+	Fresh bool
 }

@@ -20,6 +20,18 @@ const (
 	DefaultMaxMediaBytes       = 20 << 20
 	DefaultMediaTimeout        = 30 * time.Second
 	DefaultStreamKeepAlive     = 15 * time.Second
+	DefaultRetryBudget         = 0.2
+	DefaultCooldown            = 5 * time.Second // LiteLLM's own default for router_settings.cooldown_time
+	DefaultMaxCooldown         = 2 * time.Minute
+	DefaultBreakerWindow       = 30 * time.Second
+	DefaultBreakerCalls        = 5
+	DefaultErrorRate           = 0.5
+	DefaultSlowAfter           = 10 * time.Second
+	DefaultBreakerProbes       = 2
+	DefaultRamp                = 20 * time.Second
+	DefaultProbeEvery          = 60 * time.Second
+	DefaultProbeSuccesses      = 2
+	DefaultHedgeAtLeast        = 500 * time.Millisecond
 )
 
 // maxFileBytes bounds what [Load] reads: a thousand times a real file.
@@ -38,6 +50,25 @@ type Config struct {
 	Silence time.Duration
 	// Retries is how often the same provider is tried again when no other candidate is left (router_settings.num_retries).
 	Retries int
+	// RetriesByKind is Retries for kinds of failure, by the words of llm.Kind (router_settings.retry_policy); a kind that is missing
+	// has Retries.
+	RetriesByKind map[string]int
+	// RetryAfter is the least pause before a repetition (router_settings.retry_after).
+	RetryAfter time.Duration
+	// RetryBudget is how many repetitions of a target there may be, as a share of its requests (holdfast.retry_budget).
+	RetryBudget float64
+	// Strategy is how the targets of one order are ranked (router_settings.routing_strategy); a route's own comes before it.
+	Strategy Strategy
+	// LatencyBuffer is for [StrategyLatency]: targets within this share of the best latency share the traffic
+	// (router_settings.routing_strategy_args.lowest_latency_buffer).
+	LatencyBuffer float64
+	// Breaker says when a target rests.
+	Breaker Breaker
+	// Probes say how targets are asked whether they live.
+	Probes Probes
+	// TagFiltering lets the tags of a request choose among targets (router_settings.enable_tag_filtering). A target needs one of
+	// them, or with TagsMatchAll every one (router_settings.tag_filtering_match_any: false).
+	TagFiltering, TagsMatchAll bool
 	// Limits bound what the API takes in.
 	Limits Limits
 	// Vault says what protects provider keys.
@@ -89,53 +120,6 @@ type Vault struct {
 type Alias struct {
 	Name, Route string
 	Hidden      bool
-}
-
-// Route is a name that clients ask for, and the deployments that can answer it.
-type Route struct {
-	Name string
-	// Deployments are in the order of the file; never empty.
-	Deployments []Deployment
-	// Fallbacks are the routes that stand in for this one.
-	Fallbacks Fallbacks
-	// OnStreamFailure is the route's own (holdfast.routes.<name>.on_stream_failure); empty means [Config.OnStreamFailure].
-	OnStreamFailure string
-}
-
-// Deployment is one model at one provider's endpoint.
-type Deployment struct {
-	// ID is model_info.id, or "route/provider/model/n" where n counts equal ones from 1. It is unique in the file and stays
-	// the same when other deployments come and go.
-	ID string
-	// Provider is the vendor's name as the provider registry and the vault know it.
-	Provider string
-	// Model is the vendor's own name of the model, without a provider's prefix.
-	Model string
-	// BaseModel is the model behind a deployment whose name does not tell (model_info.base_model); empty if Model tells.
-	BaseModel string
-	// APIBase is the endpoint's URL without a trailing slash; empty means the vendor's public one.
-	APIBase string
-	// APIVersion is Azure's api-version.
-	APIVersion string
-	// Region is where Bedrock (aws_region_name) or Vertex AI (vertex_location) is called.
-	Region string
-	// Project is Vertex AI's (vertex_project).
-	Project string
-	// ContextWindow is how many tokens an Ollama model is loaded for (num_ctx); 0 leaves it to the adapter.
-	ContextWindow int64
-	// Weight is this deployment's share among those of the same Order; 0 takes no share, and some deployment has more.
-	Weight float64
-	// Order ranks deployments: lower ones are tried first. Where some deployments of a route have an order, those without
-	// come after them; where none has, all are 0.
-	Order int
-	// Timeout bounds one call; 0 means [Config.AttemptTimeout].
-	Timeout time.Duration
-	// Silence bounds each wait for a piece of a streamed answer, the first and any other (stream_timeout); 0 means [Config.Silence].
-	Silence time.Duration
-	// MaxRetries overrides [Config.Retries] for this deployment; nil means that it does not.
-	MaxRetries *int
-	// Line is where the file declares the deployment.
-	Line int
 }
 
 // Route finds a route by its name.
@@ -226,6 +210,13 @@ func defaults() *Config {
 			QueueSize:         DefaultQueueSize,
 			QueueTimeout:      DefaultQueueTimeout,
 		},
+		Strategy:    StrategyShuffle,
+		RetryBudget: DefaultRetryBudget,
+		Breaker: Breaker{
+			Cooldown: DefaultCooldown, MaxCooldown: DefaultMaxCooldown, Window: DefaultBreakerWindow, MinCalls: DefaultBreakerCalls,
+			ErrorRate: DefaultErrorRate, SlowAfter: DefaultSlowAfter, Probes: DefaultBreakerProbes, Ramp: DefaultRamp,
+		},
+		Probes:          Probes{Every: DefaultProbeEvery, Successes: DefaultProbeSuccesses},
 		StreamKeepAlive: DefaultStreamKeepAlive,
 		OnStreamFailure: streamPolicies()[0],
 		Media:           Media{MaxBytes: DefaultMaxMediaBytes, Timeout: DefaultMediaTimeout},

@@ -78,18 +78,23 @@ func TestAWeightedGroupOfTodaysGatewaysLoadsAsItStands(t *testing.T) {
 
 	route, ok := loaded.Route("gpt-4")
 	require.True(t, ok)
+	price := func(micros int64) *int64 { return &micros }
+	facts := func(vision bool) map[string]bool { return map[string]bool{"vision": vision, "reasoning": false} }
 	require.Equal(t, []config.Deployment{
 		{
-			ID: "gpt-4/openai/gpt-4/1", Provider: "openai", Model: "gpt-4",
-			APIBase: "https://api.openai.com/v1", Weight: 5, Line: 4,
+			ID: "gpt-4/openai/gpt-4/1", Provider: "openai", Model: "gpt-4", Mode: "chat",
+			APIBase: "https://api.openai.com/v1", Weight: 5, Line: 4, InputPrice: price(30_000_000), OutputPrice: price(60_000_000),
+			MaxInputTokens: 8192, MaxOutputTokens: 8192, Supports: facts(false),
 		},
 		{
-			ID: "gpt-4/anthropic/claude-3-5-sonnet-20240620/1", Provider: "anthropic", Model: "claude-3-5-sonnet-20240620",
-			APIBase: "https://api.anthropic.com", Weight: 3, Line: 9,
+			ID: "gpt-4/anthropic/claude-3-5-sonnet-20240620/1", Provider: "anthropic", Model: "claude-3-5-sonnet-20240620", Mode: "chat",
+			APIBase: "https://api.anthropic.com", Weight: 3, Line: 9, InputPrice: price(3_000_000), OutputPrice: price(15_000_000),
+			MaxInputTokens: 200_000, MaxOutputTokens: 8192, Supports: facts(true),
 		},
 		{
-			ID: "gpt-4/gemini/gemini-1.5-pro/1", Provider: "gemini", Model: "gemini-1.5-pro",
-			APIBase: "https://generativelanguage.googleapis.com", Weight: 2, Line: 14,
+			ID: "gpt-4/gemini/gemini-1.5-pro/1", Provider: "gemini", Model: "gemini-1.5-pro", Mode: "chat",
+			APIBase: "https://generativelanguage.googleapis.com", Weight: 2, Line: 14, InputPrice: price(1_250_000), OutputPrice: price(5_000_000),
+			MaxInputTokens: 2_097_152, MaxOutputTokens: 8192, Supports: facts(true),
 		},
 	}, route.Deployments)
 

@@ -15,6 +15,8 @@ type entry struct {
 	path     string
 	node     *yaml.Node
 	hasOrder bool
+	// What it costs is said in two places, of which litellm_params wins, as it does in LiteLLM.
+	paramPrices, infoPrices prices
 }
 
 // modelList reads the deployments and gathers them by route.
@@ -52,6 +54,7 @@ func (r *reader) entry(path string, n *yaml.Node) (entry, bool) {
 			r.problem(n, join(path, name), "is missing")
 		}
 	}
+	e.complete()
 	return e, e.route != ""
 }
 
@@ -102,33 +105,32 @@ func (r *reader) params(e *entry, path string, n *yaml.Node) {
 		"region_name":                  r.word(&e.Region),
 		"vertex_location":              r.word(&e.Region),
 		"vertex_project":               r.word(&e.Project),
-		"num_ctx": func(path string, n *yaml.Node) {
-			if value, ok := r.integer(path, n, 256, 1<<24); ok {
-				e.ContextWindow = value
-			}
-		},
-		"weight": func(path string, n *yaml.Node) { r.weight(e, path, n) },
+		"num_ctx":                      r.amount(&e.ContextWindow, 256, 1<<24),
+		"weight":                       func(path string, n *yaml.Node) { r.weight(e, path, n) },
 		"order": func(path string, n *yaml.Node) {
 			if value, ok := r.integer(path, n, 0, math.MaxInt32); ok {
 				e.Order, e.hasOrder = int(value), true
 			}
 		},
-		"timeout": func(path string, n *yaml.Node) {
-			if value, ok := r.duration(path, n); ok {
-				e.Timeout = value
-			}
-		},
-		"stream_timeout": func(path string, n *yaml.Node) {
-			if value, ok := r.duration(path, n); ok {
-				e.Silence = value
-			}
-		},
+		"timeout":        r.span(&e.Timeout),
+		"stream_timeout": r.span(&e.Silence),
 		"max_retries": func(path string, n *yaml.Node) {
 			if value, ok := r.integer(path, n, 0, 100); ok {
 				retries := int(value)
 				e.MaxRetries = &retries
 			}
 		},
+		"rpm":                   r.amount(&e.RPM, 0, maxTokens),
+		"tpm":                   r.amount(&e.TPM, 0, maxTokens),
+		"max_parallel_requests": r.count(&e.MaxParallel, 0, math.MaxInt32),
+		"cooldown_time": func(path string, n *yaml.Node) {
+			if value, ok := r.durationOrZero(path, n); ok {
+				e.Cooldown = &value
+			}
+		},
+		"tags":                  r.words(&e.Tags),
+		"input_cost_per_token":  r.price(&e.paramPrices.input),
+		"output_cost_per_token": r.price(&e.paramPrices.output),
 	}, unusedParams())
 	switch {
 	case present == nil:
@@ -204,41 +206,6 @@ func (r *reader) weight(e *entry, path string, n *yaml.Node) {
 	}
 }
 
-// modelInfo reads model_info, where LiteLLM allows keys of one's own: an unknown one is an error only if it looks like a
-// slip of a known one.
-func (r *reader) modelInfo(e *entry, path string, n *yaml.Node) {
-	unused := unusedModelInfo()
-	if n.Kind == yaml.MappingNode {
-		known := []string{"id", "base_model"}
-		for name := range unused {
-			known = append(known, name)
-		}
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			name := n.Content[i].Value
-			if n.Content[i].Kind == yaml.ScalarNode && nearest(name, known) == "" {
-				unused[name] = noMeaning
-			}
-		}
-	}
-	r.section(n, path, map[string]use{
-		"id": func(path string, n *yaml.Node) {
-			id, ok := r.scalar(path, n, "text")
-			switch {
-			case !ok:
-			case id == "" || len(id) > 256 || strings.TrimSpace(id) != id:
-				r.problem(n, path, "must be 1 to 256 characters, without space around them")
-			default:
-				e.ID = id
-			}
-		},
-		"base_model": func(path string, n *yaml.Node) {
-			if value, ok := r.text(path, n); ok {
-				e.BaseModel = value
-			}
-		},
-	}, unused)
-}
-
 // identify gives every deployment its id, and refuses one that is taken.
 func (r *reader) identify(entries []entry) {
 	counts, lines := map[string]int{}, map[string]int{}
@@ -274,7 +241,7 @@ func (r *reader) routes(entries []entry) []Route {
 	for _, group := range groups {
 		rank(group)
 		r.checkWeights(group)
-		route := Route{Name: group[0].route}
+		route := unsaid(group[0].route)
 		for _, e := range group {
 			route.Deployments = append(route.Deployments, e.Deployment)
 		}

@@ -11,7 +11,9 @@
 //
 // The file is checked as a whole: every problem is reported at once, with its line, as an [Error]. A key that is not known is
 // an error that names the nearest known one. A key of LiteLLM's that Holdfast does not act on is kept as a warning in
-// [Config.Warnings], so that nobody believes a setting is in force that is not.
+// [Config.Warnings], so that nobody believes a setting is in force that is not; so is one that another setting overrules.
+//
+// What the file does not say of a deployment's price, window and abilities is filled in from package catalog.
 //
 // Secrets are refused, whether literal or `os.environ/…`: provider keys belong in the vault and API tokens in the database.
 // No message of this package repeats a value that could be one.

@@ -35,10 +35,19 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		require.NotEmpty(t, loaded.Routes)
+		require.NotEmpty(t, loaded.Strategy)
+		require.GreaterOrEqual(t, loaded.Breaker.MaxCooldown, loaded.Breaker.Cooldown)
+		require.Positive(t, loaded.Breaker.ErrorRate)
+		require.Positive(t, loaded.Probes.Every)
 		ids := map[string]bool{}
 		for _, route := range loaded.Routes {
 			require.NotEmpty(t, route.Name)
 			require.NotEmpty(t, route.Deployments)
+			require.NotEmpty(t, route.OnLimit)
+			require.NotEmpty(t, route.WhenDown.Park)
+			require.NotEqual(t, route.Name, route.WhenDown.Local)
+			require.True(t, route.Cache == nil || route.Cache.TTL > 0)
+			require.True(t, route.Hedge == nil || route.Hedge.After >= 0 && route.Hedge.AtLeast >= 0)
 			sums := map[int]float64{}
 			for _, d := range route.Deployments {
 				require.NotEmpty(t, d.Provider)
@@ -46,6 +55,9 @@ func FuzzParse(f *testing.F) {
 				require.False(t, ids[d.ID])
 				ids[d.ID] = true
 				sums[d.Order] += d.Weight
+				require.NotEmpty(t, d.Mode)
+				require.True(t, d.InputPrice == nil || *d.InputPrice >= 0)
+				require.True(t, d.Cooldown == nil || *d.Cooldown >= 0)
 			}
 			for _, sum := range sums {
 				require.Positive(t, sum)

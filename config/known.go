@@ -1,9 +1,6 @@
 package config
 
-import (
-	"maps"
-	"slices"
-)
+import "maps"
 
 // What is said of a setting that loads and does nothing.
 const (
@@ -42,11 +39,10 @@ func unusedTopLevel() map[string]string {
 func unusedParams() map[string]string {
 	return union(
 		noted(notYet, "aws_role_name", "aws_session_name", "aws_profile_name", "organization", "project",
-			"rpm", "tpm", "max_parallel_requests", "cooldown_time", "tags", "temperature", "top_p", "max_tokens",
-			"max_completion_tokens", "stop", "seed", "presence_penalty", "frequency_penalty", "reasoning_effort", "thinking",
-			"extra_headers", "headers", "extra_body", "input_cost_per_token", "output_cost_per_token", "input_cost_per_second",
-			"output_cost_per_second", "cache_read_input_token_cost", "cache_creation_input_token_cost", "max_budget",
-			"budget_duration", "drop_params", "additional_drop_params", "modify_params", "deployment_id", "tenant_id",
+			"itpm", "otpm", "tag_regex", "temperature", "top_p", "max_tokens", "max_completion_tokens", "stop", "seed",
+			"presence_penalty", "frequency_penalty", "reasoning_effort", "thinking", "extra_headers", "headers", "extra_body",
+			"input_cost_per_second", "output_cost_per_second", "cache_read_input_token_cost", "cache_creation_input_token_cost",
+			"max_budget", "budget_duration", "drop_params", "additional_drop_params", "modify_params", "deployment_id", "tenant_id",
 			"client_id", "azure_scope", "cache_control_injection_points", "response_format", "n", "user", "metadata",
 			"default_api_key_tpm_limit", "default_api_key_rpm_limit", "allowed_openai_params", "max_file_size_mb"),
 		noted(noMeaning, "mock_response", "mock_timeout", "use_in_pass_through", "use_litellm_proxy",
@@ -56,16 +52,13 @@ func unusedParams() map[string]string {
 	)
 }
 
-// unusedModelInfo are keys of model_info. LiteLLM allows any; see readModelInfo.
+// unusedModelInfo are keys of model_info. LiteLLM allows any; see modelInfo.
 func unusedModelInfo() map[string]string {
 	return union(
-		noted(notYet, "max_input_tokens", "max_output_tokens", "max_tokens", "mode", "input_cost_per_token",
-			"output_cost_per_token", "cache_read_input_token_cost", "cache_creation_input_token_cost", "supports_vision",
-			"supports_function_calling", "supports_parallel_function_calling", "supports_tool_choice", "supports_pdf_input",
-			"supports_prompt_caching", "supports_reasoning", "supports_response_schema", "supports_system_messages",
-			"supports_assistant_prefill", "supports_web_search", "supports_audio_input", "supports_audio_output",
-			"tier", "region", "health_check_model", "health_check_timeout", "disable_background_health_check",
-			"supported_environments", "litellm_provider"),
+		noted(notYet, "cache_read_input_token_cost", "cache_creation_input_token_cost", "tier", "region", "health_check_model",
+			"health_check_timeout", "disable_background_health_check", "supported_environments", "litellm_provider",
+			"allowed_fails_policy", "enable_tag_filtering"),
+		noted("has no effect; say max_input_tokens or max_output_tokens", "max_tokens"),
 		noted(noMeaning, "db_model", "team_id", "team_public_model_name", "access_groups", "created_at", "updated_at",
 			"created_by", "updated_by", "description"),
 	)
@@ -74,12 +67,10 @@ func unusedModelInfo() map[string]string {
 // unusedRouterSettings are keys of router_settings.
 func unusedRouterSettings() map[string]string {
 	return union(
-		noted(notYet, "routing_strategy_args", "retry_after", "allowed_fails", "cooldown_time", "allowed_fails_policy",
-			"retry_policy", "model_group_retry_policy", "enable_pre_call_checks", "optional_pre_call_checks",
-			"provider_budget_config", "default_max_parallel_requests", "default_litellm_params", "disable_cooldowns",
-			"enable_tag_filtering", "default_priority", "alerting_config", "tag_filtering_match_any",
-			"ignore_invalid_deployments", "deployment_affinity_ttl_seconds", "model_group_affinity_config"),
-		noted(noMeaning, "redis_host", "redis_port", "redis_url", "cache_responses", "cache_kwargs", "caching_groups",
+		noted(notYet, "provider_budget_config", "default_litellm_params", "default_priority", "alerting_config",
+			"ignore_invalid_deployments", "deployment_affinity_ttl_seconds", "model_group_affinity_config", "routing_groups",
+			"tag_routing_prefix", "enable_health_check_routing", "health_check_staleness_threshold", "enable_weighted_failover"),
+		noted(noMeaning, "redis_host", "redis_port", "redis_url", "redis_db", "cache_responses", "cache_kwargs", "caching_groups",
 			"client_ttl", "polling_interval", "set_verbose", "debug_level", "num_workers", "router_general_settings",
 			"assistants_config", "search_tools", "guardrail_list"),
 	)
@@ -88,8 +79,7 @@ func unusedRouterSettings() map[string]string {
 // unusedLiteLLMSettings are keys of litellm_settings.
 func unusedLiteLLMSettings() map[string]string {
 	return union(
-		noted(notYet, "drop_params", "modify_params", "cache", "cache_params", "max_budget", "budget_duration",
-			"request_timeout", "num_retries", "retry_after", "allowed_fails", "model_alias_map", "priority_reservation",
+		noted(notYet, "drop_params", "modify_params", "max_budget", "budget_duration", "model_alias_map", "priority_reservation",
 			"default_internal_user_params", "default_team_settings", "default_team_params", "upperbound_key_generate_params",
 			"max_internal_user_budget", "internal_user_budget_duration", "guardrails", "turn_off_message_logging",
 			"redact_user_api_key_info", "redact_messages_in_exceptions", "enable_json_schema_validation", "cost_discount_config",
@@ -108,7 +98,7 @@ func unusedLiteLLMSettings() map[string]string {
 func unusedGeneralSettings() map[string]string {
 	return union(
 		noted(notYet, "alerting", "alerting_threshold", "alerting_args", "alert_types", "alert_to_webhook_url",
-			"background_health_checks", "health_check_interval", "health_check_details", "health_check_concurrency",
+			"health_check_details", "health_check_concurrency", "enable_health_check_routing",
 			"store_prompts_in_spend_logs", "maximum_spend_logs_retention_period", "maximum_spend_logs_retention_interval",
 			"global_max_parallel_requests", "max_parallel_requests", "max_request_size_mb", "max_response_size_mb",
 			"allowed_ips", "use_x_forwarded_for", "enable_jwt_auth", "litellm_jwtauth", "enforce_user_param",
@@ -131,41 +121,14 @@ func unusedGeneralSettings() map[string]string {
 	)
 }
 
-// homeOf names the section that a misplaced key belongs in, or "".
-func homeOf(name string) string {
-	params := []string{
-		"api_base", "api_version", "aws_region_name", "custom_llm_provider", "max_retries", "model", "num_ctx", "order", "vertex_location",
-		"vertex_project", "weight",
-	}
-	router := []string{
-		"content_policy_fallbacks", "context_window_fallbacks", "default_fallbacks", "fallbacks", "max_fallbacks", "model_group_alias",
-		"num_retries", "routing_strategy", "stream_timeout", "timeout",
-	}
-	holdfast := []string{"attempt_timeout", "keeper", "limits", "media", "on_stream_failure", "routes", "stream_keep_alive"}
-	limits := []string{"max_body_bytes", "max_concurrent_starts", "queue_size", "queue_timeout"}
-	switch {
-	case slices.Contains(router, name):
-		return "router_settings"
-	case slices.Contains(params, name):
-		return "litellm_params"
-	case slices.Contains(holdfast, name):
-		return "holdfast"
-	case slices.Contains(limits, name):
-		return "holdfast.limits"
-	}
-	for _, section := range []struct {
-		name string
-		keys map[string]string
-	}{
-		{"router_settings", unusedRouterSettings()},
-		{"litellm_settings", unusedLiteLLMSettings()},
-		{"general_settings", unusedGeneralSettings()},
-		{"litellm_params", unusedParams()},
-		{"model_info", unusedModelInfo()},
-	} {
-		if _, ok := section.keys[name]; ok {
-			return section.name
-		}
-	}
-	return ""
+// unusedCacheParams are keys of litellm_settings.cache_params.
+func unusedCacheParams() map[string]string {
+	return noted("has no meaning here; answers are kept in PostgreSQL", "type", "host", "port", "url", "db", "namespace", "ssl", "username",
+		"max_connections", "redis_startup_nodes", "redis_flush_size", "service_name", "sentinel_nodes", "socket_timeout", "ssl_cert_reqs",
+		"ssl_check_hostname", "gcp_service_account", "gcp_ssl_ca_certs", "default_in_memory_ttl", "default_in_redis_ttl",
+		"similarity_threshold", "redis_semantic_cache_embedding_model", "redis_semantic_cache_index_name", "qdrant_api_base",
+		"qdrant_collection_name", "qdrant_quantization_config", "qdrant_semantic_cache_embedding_model",
+		"qdrant_semantic_cache_vector_size", "semantic_cache_scope", "s3_bucket_name", "s3_region_name", "s3_endpoint_url", "s3_path",
+		"s3_use_ssl", "s3_verify", "s3_config", "gcs_bucket_name", "gcs_path", "gcs_path_service_account", "azure_account_url",
+		"azure_blob_container", "disk_cache_dir", "disable_copilot_system_to_assistant")
 }

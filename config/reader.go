@@ -19,8 +19,19 @@ type reader struct {
 	// routeSection is holdfast.routes, which is read when the routes are known; nil if it is left out.
 	routeSection *yaml.Node
 	routePath    string
-	// fallbacks are applied then, too.
-	fallbacks fallbackSettings
+	// fallbacks are applied then, too, and so are the settings below.
+	fallbacks    fallbackSettings
+	groupRetries []routePolicy
+	cache        litellmCache
+	// health and probeKeys say who switches probes on and off; maxCooldown is where holdfast.breaker says how long a rest may be.
+	health      healthChecks
+	probeKeys   map[string]bool
+	maxCooldown *place
+	// routerKeys are what router_settings says itself; sharedSettings, what litellm_settings says in its place.
+	routerKeys     map[string]bool
+	sharedSettings []sharedSetting
+	// maxParallel is router_settings.default_max_parallel_requests.
+	maxParallel int
 }
 
 func (r *reader) problem(n *yaml.Node, path, format string, args ...any) {

@@ -92,18 +92,40 @@ func (r *reader) integer(path string, n *yaml.Node, low, high int64) (int64, boo
 	return value, true
 }
 
+// aDuration says what a duration looks like.
+const aDuration = "a number of seconds or a duration such as 30s"
+
 // duration takes a number of seconds, as LiteLLM writes them, or Go's notation such as 30s or 1m30s.
 func (r *reader) duration(path string, n *yaml.Node) (time.Duration, bool) {
-	const want = "a number of seconds or a duration such as 30s"
+	value, ok := r.anyDuration(path, n, aDuration)
+	if ok && value <= 0 {
+		r.problem(n, path, "must be more than 0 and at most %.0f hours", maxDuration.Hours())
+		return 0, false
+	}
+	return value, ok
+}
+
+// durationOrZero is duration, for settings of which 0 says something.
+func (r *reader) durationOrZero(path string, n *yaml.Node) (time.Duration, bool) {
+	value, ok := r.anyDuration(path, n, aDuration)
+	if ok && value < 0 {
+		r.problem(n, path, "must be at least 0 and at most %.0f hours", maxDuration.Hours())
+		return 0, false
+	}
+	return value, ok
+}
+
+// anyDuration takes one that is not too long; it may be 0, or negative where it is out of bounds.
+func (r *reader) anyDuration(path string, n *yaml.Node, want string) (time.Duration, bool) {
 	text, ok := r.scalar(path, n, want)
 	if !ok {
 		return 0, false
 	}
 	value, err := time.ParseDuration(text)
 	if seconds, numberErr := strconv.ParseFloat(text, 64); numberErr == nil {
-		// Outside of the bounds below the conversion could overflow; NaN fails the comparison, too.
-		if !(seconds > 0 && seconds <= maxDuration.Seconds()) {
-			seconds = 0
+		// Outside of the bounds the conversion could overflow; NaN fails the comparison, too.
+		if !(seconds >= 0 && seconds <= maxDuration.Seconds()) {
+			return -1, true
 		}
 		value, err = time.Duration(seconds*float64(time.Second)), nil
 	}
@@ -111,9 +133,8 @@ func (r *reader) duration(path string, n *yaml.Node) (time.Duration, bool) {
 	case err != nil:
 		r.problem(n, path, "must be %s", want)
 		return 0, false
-	case value <= 0 || value > maxDuration:
-		r.problem(n, path, "must be more than 0 and at most %.0f hours", maxDuration.Hours())
-		return 0, false
+	case value > maxDuration:
+		return -1, true
 	}
 	return value, true
 }

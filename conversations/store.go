@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/internal/postgres"
 	"github.com/holdfast-dev/holdfast/llm"
 )
@@ -96,6 +97,16 @@ func (s *Store) Replay(ctx context.Context, id string, turn []llm.Message) ([]ll
 		messages = append(messages, item.Message)
 	}
 	return append(messages, turn...), nil
+}
+
+// LastAnswer says who gave the conversation's last answer; zero if nobody did.
+func (s *Store) LastAnswer(ctx context.Context, id string) (last failover.LastAnswer, err error) {
+	const query = `SELECT provider, model FROM conversation_items WHERE conversation_id = $1 AND provider <> '' ORDER BY seq DESC LIMIT 1`
+	err = s.pool.QueryRow(ctx, query, id).Scan(&last.Provider, &last.Model)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return last, fmt.Errorf("reading who answered in %s: %w", id, err)
+	}
+	return last, nil
 }
 
 func (s *Store) items(ctx context.Context, id, where string, place int64, limit int) ([]Item, error) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/llm"
@@ -20,6 +21,8 @@ type Failure struct {
 	Remedy llm.Remedy `json:"remedy,omitempty"`
 	// Shown is what clients had seen of the answer by then.
 	Shown Shown `json:"shown,omitempty"`
+	// Key names the key that was used; empty if none was.
+	Key string `json:"key,omitempty"`
 	// Lost marks an attempt whose outcome is unknown because its process died; Kind is then empty.
 	Lost bool `json:"lost,omitempty"`
 	// At is when the failure was noticed.
@@ -35,6 +38,12 @@ type State struct {
 	Deadline time.Time
 	// Recovery is what becomes of a stream of which something has been seen.
 	Recovery Recovery
+	// Resting are the candidates that are not to be called now, by what is known of their providers.
+	Resting []Rest
+	// Ladder is what is left when no provider answers.
+	Ladder Ladder
+	// NoRepeats says why no target is called again; empty if one may be.
+	NoRepeats string
 	// Seed spreads backoff between completions without randomness: the completion's id.
 	Seed string
 }
@@ -48,8 +57,15 @@ const (
 	ActionCall Action = "call"
 	// ActionRetry calls the candidate that just failed once more.
 	ActionRetry Action = "retry_same"
+	// ActionRotate calls the candidate that just failed with another key.
+	ActionRotate Action = "rotate_key"
 	// ActionNext moves to another candidate.
 	ActionNext Action = "next"
+	// ActionPark waits for a candidate to come back, and calls it then.
+	ActionPark Action = "park"
+	// ActionCached answers with what was answered to the same request before; ActionStale does so though it is old.
+	ActionCached Action = "cached_answer"
+	ActionStale  Action = "stale_answer"
 	// ActionGiveUp ends the completion with the last failure.
 	ActionGiveUp Action = "give_up"
 )
@@ -61,6 +77,10 @@ type Decision struct {
 	Candidate int `json:"candidate"`
 	// Delay is how long to wait before the call.
 	Delay time.Duration `json:"delay,omitempty"`
+	// RetryAfter is when it makes sense to ask again, for who is given up; zero if nobody knows.
+	RetryAfter time.Duration `json:"retry_after,omitempty"`
+	// Resting says that nobody was called because every candidate rests.
+	Resting bool `json:"resting,omitempty"`
 	// Plain asks for the request without anything opaque: this target has refused what was attached to it before.
 	Plain  bool   `json:"plain,omitempty"`
 	Reason string `json:"reason"`
@@ -69,21 +89,37 @@ type Decision struct {
 const (
 	// MaxAttempts bounds the calls of one completion, whatever its candidates.
 	MaxAttempts = 12
-	backoffBase = 250 * time.Millisecond
-	backoffMax  = 8 * time.Second
+	// MaxParked bounds those that it makes beyond that while it waits for providers to come back, MaxRotations those whose key
+	// was refused and that were repeated with another.
+	MaxParked    = 24
+	MaxRotations = 16
+	backoffBase  = 250 * time.Millisecond
+	backoffMax   = 8 * time.Second
 )
 
-// Decide says what follows from the failures so far. An untried candidate always comes before a repeated one, because the
-// client waits less; when none is left, the candidate that is ready soonest is repeated within its own retries. It ends
-// when a failure would be the same everywhere, when nothing is left, or when the wait would pass the deadline. A target that
-// refused signatures or encrypted reasoning is asked once more without them, at once.
+// Decide says what follows from the failures so far. A refused key is replaced by the next of its provider, while there is
+// one. An untried candidate always comes before a repeated one, because the client waits less; when none is left, the candidate
+// that is ready soonest is repeated within its own retries. Candidates that rest are left alone until they may be called. When
+// no provider is left, the [Ladder] is. It ends when a failure would be the same everywhere, when nothing is left, or when the
+// wait would pass the deadline. A target that refused signatures or encrypted reasoning is asked once more without them, at
+// once.
 func Decide(state State, now time.Time) Decision {
 	decision := decide(state, now)
-	if decision.Action != ActionGiveUp && decision.Action != ActionCall {
+	if decision.Calls() && len(state.Failures) > 0 {
 		decision.Plain = wantsPlain(state, state.Candidates[decision.Candidate].Deployment) > 0
 		decision.Reason += state.Recovery.taken(state.Failures[len(state.Failures)-1].Shown)
 	}
 	return decision
+}
+
+// Calls says whether the decision is to call somebody, at once or after a wait.
+func (d Decision) Calls() bool {
+	switch d.Action {
+	case ActionCall, ActionRetry, ActionRotate, ActionNext, ActionPark:
+		return true
+	default:
+		return false
+	}
 }
 
 func decide(state State, now time.Time) Decision {
@@ -94,12 +130,11 @@ func decide(state State, now time.Time) Decision {
 		return giveUp("the deadline has passed")
 	}
 	if len(state.Failures) == 0 {
-		first, _ := untried(state) // a plan begins with one that needs no failure
-		return Decision{Action: ActionCall, Candidate: first, Reason: "first candidate: " + state.Candidates[first].Reason}
+		return onward(state, now)
 	}
 	last := state.Failures[len(state.Failures)-1]
-	if len(state.Failures) >= MaxAttempts {
-		return giveUp(fmt.Sprintf("%d attempts were made, the most allowed", len(state.Failures)))
+	if made, most := state.made(); made >= most {
+		return giveUp(fmt.Sprintf("%d attempts were made, the most allowed", made))
 	}
 	if last.Lost {
 		return afterLost(state, last)
@@ -118,10 +153,114 @@ func decide(state State, now time.Time) Decision {
 	if final {
 		return giveUp(fmt.Sprintf("%s: %s", last.Kind, rule.why))
 	}
-	if i, ok := untried(state); ok {
-		return Decision{Action: ActionNext, Candidate: i, Reason: whyNext(state, last, state.Candidates[i], rule)}
+	if i, ok := rotated(state, last); ok {
+		return Decision{
+			Action: ActionRotate, Candidate: i,
+			Reason: fmt.Sprintf("%s from %s with key %s: another key is tried", last.Kind, label(state.Candidates[i]), last.Key),
+		}
 	}
-	return repeat(state, now, last)
+	return onward(state, now)
+}
+
+// onward chooses among the candidates by what is known of them, and what is left when none can be called.
+func onward(state State, now time.Time) Decision {
+	if decision, ok := fresh(state, now); ok {
+		return decision
+	}
+	if decision, ok := repeat(state, now); ok {
+		return decision
+	}
+	if decision, ok := state.Ladder.step(state, now); ok {
+		return decision
+	}
+	return nothingLeft(state, now)
+}
+
+// fresh finds the first candidate that no attempt has reached and that may be called, or waited for at its limit; one that
+// comes back comes after those. What is only for want of anything better is left out.
+func fresh(state State, now time.Time) (Decision, bool) {
+	returning := -1
+	for i, candidate := range state.Candidates {
+		if candidate.Degraded || !state.isOpen(candidate) {
+			continue
+		}
+		rest, resting := state.rest(candidate, now)
+		switch {
+		case !resting:
+			return state.begin(i, 0, ""), true
+		case rest.Class == RestLimit && candidate.AwaitsLimit && !rest.Until.IsZero() && rest.Until.Before(state.Deadline):
+			return state.begin(i, rest.Until.Sub(now), "; "+rest.Reason+": it is waited for"), true
+		case rest.Class == RestRamp && returning < 0:
+			returning = i
+		}
+	}
+	if returning < 0 {
+		return Decision{}, false
+	}
+	return state.begin(returning, 0, "; nothing else is left"), true
+}
+
+// isOpen reports whether no attempt has reached the candidate and it is open to what has happened.
+func (s State) isOpen(candidate Candidate) bool {
+	return s.open(candidate) && !slices.ContainsFunc(s.Failures, func(failure Failure) bool { return failure.Deployment == candidate.Deployment })
+}
+
+// begin is the decision to call a candidate for the first time.
+func (s State) begin(i int, delay time.Duration, more string) Decision {
+	candidate := s.Candidates[i]
+	if len(s.Failures) == 0 {
+		return Decision{Action: ActionCall, Candidate: i, Delay: delay, Reason: "first candidate: " + candidate.Reason + s.passedOver(i) + more}
+	}
+	last := s.Failures[len(s.Failures)-1]
+	return Decision{Action: ActionNext, Candidate: i, Delay: delay, Reason: whyNext(s, last, candidate, ruleFor(last.Kind)) + more}
+}
+
+// passedOver says which candidates before the one chosen rest, and why.
+func (s State) passedOver(chosen int) string {
+	text := ""
+	for _, candidate := range s.Candidates[:chosen] {
+		for _, rest := range s.Resting {
+			if rest.Deployment == candidate.Deployment {
+				text += "; " + label(candidate) + " rests: " + rest.Reason
+			}
+		}
+	}
+	return text
+}
+
+// made counts the attempts that count, and says how many may be made. An attempt that was repeated with another key does not.
+func (s State) made() (made, most int) {
+	most = MaxAttempts
+	if s.Ladder.Park {
+		most += MaxParked
+	}
+	rotations := 0
+	for i, failure := range s.Failures {
+		next := i + 1
+		if next < len(s.Failures) && s.Failures[next].Deployment == failure.Deployment && s.Failures[next].Key != failure.Key &&
+			rotates(failure.Kind) && rotations < MaxRotations {
+			rotations++
+			continue
+		}
+		made++
+	}
+	return made, most
+}
+
+// rotated finds the candidate that just refused a key, if another one is left for it.
+func rotated(state State, last Failure) (int, bool) {
+	if !rotates(last.Kind) || last.Key == "" {
+		return 0, false
+	}
+	for i, candidate := range state.Candidates {
+		if candidate.Deployment != last.Deployment {
+			continue
+		}
+		bad := BadKeys(state.Failures, state.Candidates, last.Deployment)
+		left := slices.ContainsFunc(candidate.Keys, func(key string) bool { return !slices.Contains(bad, key) })
+		return i, left
+	}
+	return 0, false
 }
 
 // remedied finds the candidate that just refused what is opaque in the request, if it has done so for the first time.
@@ -158,8 +297,10 @@ func afterLost(state State, last Failure) Decision {
 			}
 		}
 	}
-	if i, ok := untried(state); ok {
-		return Decision{Action: ActionNext, Candidate: i, Reason: "the process making the call died, and its target is no longer a candidate"}
+	for i, candidate := range state.Candidates {
+		if state.isOpen(candidate) {
+			return Decision{Action: ActionNext, Candidate: i, Reason: "the process making the call died, and its target is no longer a candidate"}
+		}
 	}
 	return Decision{Action: ActionNext, Candidate: 0, Reason: "the process making the call died, and its target is no longer a candidate"}
 }
@@ -179,22 +320,9 @@ func whyNext(state State, last Failure, next Candidate, rule rule) string {
 	}
 }
 
-// untried finds the first candidate, of those that are open, that no attempt has reached.
-func untried(state State) (int, bool) {
-	for i, candidate := range state.Candidates {
-		tried := !state.open(candidate)
-		for _, failure := range state.Failures {
-			tried = tried || failure.Deployment == candidate.Deployment
-		}
-		if !tried {
-			return i, true
-		}
-	}
-	return 0, false
-}
-
-// repeat chooses, among the candidates with retries left, the one that is ready soonest.
-func repeat(state State, now time.Time, last Failure) Decision {
+// repeat chooses, among the candidates that have failed and have retries left and those that are waited for at their limit, the
+// one that is ready soonest.
+func repeat(state State, now time.Time) (Decision, bool) {
 	best, bestWait, bestCount := -1, time.Duration(math.MaxInt64), 0
 	for i, candidate := range state.Candidates {
 		wait, count, ok := readyIn(state, candidate, now)
@@ -202,14 +330,14 @@ func repeat(state State, now time.Time, last Failure) Decision {
 			best, bestWait, bestCount = i, wait, count
 		}
 	}
-	if best < 0 {
-		return giveUp(fmt.Sprintf("%s from %s, and no candidate has retries left", last.Kind, name(state, last.Deployment)))
+	if best < 0 || now.Add(bestWait).After(state.Deadline) {
+		return Decision{}, false
 	}
-	chosen := state.Candidates[best]
-	if now.Add(bestWait).After(state.Deadline) {
-		return giveUp(fmt.Sprintf("%s from %s; the soonest retry is in %s, past the deadline",
-			last.Kind, name(state, last.Deployment), round(bestWait)))
+	if len(state.Failures) == 0 {
+		rest, _ := state.rest(state.Candidates[best], now)
+		return state.begin(best, bestWait, "; "+rest.Reason+": it is waited for"), true
 	}
+	chosen, last := state.Candidates[best], state.Failures[len(state.Failures)-1]
 	action := ActionNext
 	if chosen.Deployment == last.Deployment {
 		action = ActionRetry
@@ -217,44 +345,66 @@ func repeat(state State, now time.Time, last Failure) Decision {
 	return Decision{
 		Action: action, Candidate: best, Delay: bestWait,
 		Reason: fmt.Sprintf("%s from %s; no untried candidate is left: retry %d of %d of %s in %s",
-			last.Kind, name(state, last.Deployment), bestCount, chosen.Retries, label(chosen), round(bestWait)),
-	}
+			last.Kind, name(state, last.Deployment), bestCount, chosen.retries(last.Kind), label(chosen), round(bestWait)),
+	}, true
 }
 
-// readyIn says how long until the candidate may be repeated, the number that repetition would have, and whether it may.
+// readyIn says how long until the candidate may be repeated, or called if its limit is used up, the number that repetition
+// would have, and whether it may.
 func readyIn(state State, candidate Candidate, now time.Time) (wait time.Duration, count int, ok bool) {
-	var latest Failure
-	failures := 0
-	for _, failure := range state.Failures {
+	rest, resting := state.rest(candidate, now)
+	if resting && (rest.Until.IsZero() || rest.Class == RestOpen) {
+		return 0, 0, false
+	}
+	latest, failures, barred := state.against(candidate)
+	switch {
+	case barred:
+		return 0, 0, false
+	case failures == 0 && !slices.ContainsFunc(state.Failures, func(f Failure) bool { return f.Deployment == candidate.Deployment }):
+		return max(0, rest.Until.Sub(now)), 1, resting && !candidate.Degraded // untried: its limit is waited for
+	case failures == 0: // only lost attempts, or remedied ones: nothing is known against it
+		return max(0, rest.Until.Sub(now)), 1, true
+	case state.NoRepeats != "" || failures > candidate.retries(latest.Kind):
+		return 0, 0, false
+	}
+	pause := max(backoff(state.Seed, failures), candidate.Pause)
+	if latest.RetryAfter > 0 { // the provider knows better; a little is added so that not everyone returns at once
+		pause = max(latest.RetryAfter, candidate.Pause) + backoff(state.Seed, failures)/4
+	}
+	return max(0, latest.At.Add(pause).Sub(now), rest.Until.Sub(now)), failures, true
+}
+
+// against is what this completion has seen of the candidate: its latest failure, how many there were, and whether one of them
+// bars it. A failure with a key that another has taken the place of does not.
+func (s State) against(candidate Candidate) (latest Failure, failures int, barred bool) {
+	bad := BadKeys(s.Failures, s.Candidates, candidate.Deployment)
+	for _, failure := range s.Failures {
 		if failure.Deployment != candidate.Deployment || failure.Lost || failure.Remedy != "" { // a remedied failure says nothing of the rest
 			continue
 		}
+		if rotates(failure.Kind) && slices.ContainsFunc(candidate.Keys, func(key string) bool { return !slices.Contains(bad, key) }) {
+			continue
+		}
 		if !ruleFor(failure.Kind).retry {
-			return 0, 0, false
+			return failure, 0, true
 		}
 		failures++
 		latest = failure
 	}
-	if failures > candidate.Retries {
-		return 0, 0, false
-	}
-	if failures == 0 { // only lost attempts: nothing is known against it
-		return 0, 1, true
-	}
-	pause := backoff(state.Seed, failures)
-	if latest.RetryAfter > 0 { // the provider knows better; a little is added so that not everyone returns at once
-		pause = latest.RetryAfter + pause/4
-	}
-	return max(0, latest.At.Add(pause).Sub(now)), failures, true
+	return latest, failures, false
 }
 
-// backoff is exponential with full jitter. The jitter comes from the seed, so that a workflow replays to the same wait.
+// backoff is exponential with full jitter.
 func backoff(seed string, failures int) time.Duration {
 	ceiling := min(backoffMax, backoffBase<<min(failures, 10))
+	return ceiling/10 + spread(seed, failures, ceiling*9/10)
+}
+
+// spread is a part of a time. It comes from the seed, so that a workflow replays to the same wait.
+func spread(seed string, failures int, most time.Duration) time.Duration {
 	hash := fnv.New64a()
 	_, _ = fmt.Fprintf(hash, "%s/%d", seed, failures)
-	share := float64(hash.Sum64()%1000) / 1000
-	return ceiling/10 + time.Duration(share*float64(ceiling)*0.9)
+	return time.Duration(float64(hash.Sum64()%1000) / 1000 * float64(most))
 }
 
 func giveUp(reason string) Decision {

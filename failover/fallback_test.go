@@ -43,7 +43,7 @@ func TestFallbacks(t *testing.T) {
 				fmt.Fprintf(&table, ", no fallback for %s", without)
 			}
 			table.WriteString("\n")
-			state := failover.State{Candidates: failover.Rank(targets, func() float64 { return 0 }).Candidates, Deadline: start.Add(time.Hour), Seed: "golden"}
+			state := failover.State{Candidates: failover.Rank(targets, failover.Preference{}, func() float64 { return 0 }).Candidates, Deadline: start.Add(time.Hour), Seed: "golden"}
 			now := start
 			for {
 				decision := failover.Decide(state, now)
@@ -73,7 +73,7 @@ func TestWithoutAFirstCallThereIsNoFallback(t *testing.T) {
 			targets[i].Ineligible = "no key"
 		}
 	}
-	plan := failover.Rank(targets, func() float64 { return 0 })
+	plan := failover.Rank(targets, failover.Preference{}, func() float64 { return 0 })
 	require.Empty(t, plan.Candidates)
 	require.Len(t, plan.Excluded, len(targets))
 	require.Contains(t, fmt.Sprint(plan.Excluded), "a fallback on context_length only")
@@ -82,7 +82,7 @@ func TestWithoutAFirstCallThereIsNoFallback(t *testing.T) {
 // A refused prompt goes nowhere but where that is configured, and one that is too long not back to what it did not fit.
 func TestAPromptGoesWhereItMay(t *testing.T) {
 	t.Parallel()
-	candidates := failover.Rank(chain(), func() float64 { return 0 }).Candidates
+	candidates := failover.Rank(chain(), failover.Preference{}, func() float64 { return 0 }).Candidates
 	for _, kind := range llm.Kinds() {
 		for first := range candidates {
 			decision := failover.Decide(failover.State{

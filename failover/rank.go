@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/llm"
 )
 
 // Target is a deployment that a route names, with what is known of it at the moment of ranking.
@@ -33,6 +35,19 @@ type Target struct {
 	Stage int
 	// For is what must have happened for a fallback to be used; empty means any failure that may be answered elsewhere.
 	For Trigger
+	// Strategy orders the targets of the same order.
+	Strategy Strategy
+	// Facts and Conditions say what the target can do and whom it serves; Measured, how it does.
+	Facts      Facts
+	Conditions Conditions
+	Measured   Measured
+	// The rest is handed on to the [Candidate].
+	Place       string
+	Keys        []string
+	RetriesFor  map[llm.Kind]int
+	Pause       time.Duration
+	Degraded    bool
+	AwaitsLimit bool
 }
 
 // Trigger is a failure that has fallbacks of its own.
@@ -83,6 +98,16 @@ type Candidate struct {
 	// Group is the fallback's route; empty for a target of the route asked for.
 	Group string  `json:"group,omitempty"`
 	For   Trigger `json:"for,omitempty"`
+	// Place is the provider's, with its host, region or project where it has several; Keys name the keys that may be used there.
+	Place string   `json:"place,omitempty"`
+	Keys  []string `json:"keys,omitempty"`
+	// RetriesFor are retries that depend on the kind of the latest failure; Pause is the least time before one.
+	RetriesFor map[llm.Kind]int `json:"retries_for,omitempty"`
+	Pause      time.Duration    `json:"pause,omitempty"`
+	// Degraded is called only for want of anything better, and its answer marked.
+	Degraded bool `json:"degraded,omitempty"`
+	// AwaitsLimit is waited for when its limit is used up, though others are left.
+	AwaitsLimit bool `json:"awaits_limit,omitempty"`
 }
 
 // Excluded is a target that was passed over, with the reason.
@@ -99,53 +124,142 @@ type Plan struct {
 	Excluded   []Excluded  `json:"excluded,omitempty"`
 }
 
-// Rank orders the eligible targets: those for one failure only behind all others, by Stage, by Order, and within one order by a
-// weighted draw without replacement, so that the first place falls to each target in proportion to its weight. Draw returns
-// numbers in [0, 1); the caller owns its seed. Where nothing but conditional fallbacks is left, there is no first call that
-// could lead to them.
-func Rank(targets []Target, draw func() float64) Plan {
-	type stage struct {
-		on Trigger
-		at int
-	}
-	type rank struct {
-		stage
-		order int
-	}
+// Explained says who would serve a request now, and why.
+type Explained struct {
+	Plan
+	// Resting are those of the candidates that would not be called now.
+	Resting []Rest `json:"resting,omitempty"`
+	// First is what would be done first.
+	First Decision `json:"first"`
+}
+
+// Preference is what a request or its conversation wants of the order.
+type Preference struct {
+	// Providers come first, in this order.
+	Providers []string
+	// Sort takes the place of every target's strategy; empty leaves it.
+	Sort Strategy
+	// Last is who gave the conversation's last answer, whose prompt cache may still hold it.
+	Last LastAnswer
+	// Single keeps the first target only.
+	Single bool
+}
+
+// LastAnswer says who gave a conversation's last answer; empty if nobody did.
+type LastAnswer struct{ Provider, Model string }
+
+// Rank orders the eligible targets: those for one failure only behind all others, those for want of anything better last, by
+// Stage, by the preferred providers, by Order, and within one order by the strategy. Behind the first, the same model elsewhere
+// comes before its family, and that before others. Who gave the conversation's last answer comes before all. Draw returns numbers in
+// [0, 1); the caller owns its seed. Where nothing but fallbacks for a prompt that is too long is left, they are called at once;
+// without a first call nothing could lead to other conditional ones.
+func Rank(targets []Target, prefer Preference, draw func() float64) Plan {
 	var plan Plan
 	grouped := map[rank][]Target{}
 	orders := map[stage]int{} // how many each stage has
 	var ranks []rank
-	first := false
-	for _, target := range targets {
+	for _, target := range promoted(targets) {
 		if target.Ineligible != "" {
 			plan.exclude(target, target.Ineligible)
 			continue
 		}
-		first = first || target.For == ""
-		at := rank{stage{target.For, target.Stage}, target.Order}
+		at := rankOf(target, prefer)
 		if _, seen := grouped[at]; !seen {
 			ranks = append(ranks, at)
 			orders[at.stage]++
 		}
 		grouped[at] = append(grouped[at], target)
 	}
-	slices.SortFunc(ranks, func(a, b rank) int { return cmp.Or(cmp.Compare(a.on, b.on), a.at-b.at, a.order-b.order) })
+	slices.SortFunc(ranks, rank.compare)
 	for _, at := range ranks {
-		for _, place := range drawAll(grouped[at], draw) {
+		for _, place := range ordered(grouped[at], prefer.Sort, draw) {
 			reason := place.reason
 			if orders[at.stage] > 1 {
 				reason = fmt.Sprintf("order %d, %s", at.order, reason)
 			}
-			switch {
-			case !first:
-				plan.exclude(place.Target, "a fallback on "+string(place.For)+" only")
-			default:
-				plan.Candidates = append(plan.Candidates, place.candidate(reason))
+			if at.preferred < len(prefer.Providers) {
+				reason = "asked for first, " + reason
 			}
+			plan.Candidates = append(plan.Candidates, place.candidate(reason))
 		}
 	}
+	plan.keepFirst(prefer)
 	return plan
+}
+
+type stage struct {
+	on       Trigger
+	degraded bool
+	at       int
+}
+
+type rank struct {
+	stage
+	preferred int
+	order     int
+}
+
+func rankOf(target Target, prefer Preference) rank {
+	at := rank{stage{target.For, target.Degraded, target.Stage}, len(prefer.Providers), target.Order}
+	if i := slices.Index(prefer.Providers, target.Provider); i >= 0 {
+		at.preferred = i
+	}
+	return at
+}
+
+func (r rank) compare(other rank) int {
+	worse := func(degraded bool) int {
+		if degraded {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(cmp.Compare(r.on, other.on), worse(r.degraded)-worse(other.degraded), r.at-other.at, r.preferred-other.preferred, r.order-other.order)
+}
+
+// promoted makes fallbacks for a prompt that is too long unconditional where no other target is left, and excludes conditional
+// ones that no first call could lead to.
+func promoted(targets []Target) []Target {
+	first, tooLong := false, false
+	for _, target := range targets {
+		first = first || target.Ineligible == "" && target.For == ""
+		tooLong = tooLong || target.For == "" && strings.HasPrefix(target.Ineligible, doesNotFit)
+	}
+	if first {
+		return targets
+	}
+	list := slices.Clone(targets)
+	for i := range list {
+		switch {
+		case list[i].Ineligible != "" || list[i].For == "":
+		case list[i].For == OnContextLength && tooLong:
+			list[i].For = ""
+		default:
+			list[i].Ineligible = onlyAfter + string(list[i].For) + " only"
+		}
+	}
+	return list
+}
+
+// keepFirst puts the conversation's last answerer first, and takes the others away where one is all that is wanted.
+func (p *Plan) keepFirst(prefer Preference) {
+	for i, candidate := range p.Candidates {
+		if prefer.Last.Provider != "" && candidate.For == "" && !candidate.Degraded && candidate.Group == "" &&
+			candidate.Provider == prefer.Last.Provider && candidate.Model == prefer.Last.Model {
+			if i > 0 {
+				candidate.Reason = "gave the conversation's last answer"
+				p.Candidates = slices.Insert(slices.Delete(p.Candidates, i, i+1), 0, candidate)
+			}
+			break
+		}
+	}
+	if !prefer.Single || len(p.Candidates) == 0 {
+		return
+	}
+	for _, candidate := range p.Candidates[1:] {
+		p.Excluded = append(p.Excluded, Excluded{candidate.Deployment, candidate.Provider, candidate.Model, "the request allows no fallback"})
+	}
+	p.Candidates = p.Candidates[:1]
 }
 
 func (p *Plan) exclude(target Target, reason string) {
@@ -155,48 +269,15 @@ func (p *Plan) exclude(target Target, reason string) {
 func (p placed) candidate(reason string) Candidate {
 	candidate := Candidate{
 		Deployment: p.Deployment, Provider: p.Provider, Model: p.Model, Timeout: p.Timeout, Silence: p.Silence, Retries: p.Retries,
-		Reason: reason, For: p.For,
+		Reason: reason, For: p.For, Place: p.Place, Keys: p.Keys, RetriesFor: p.RetriesFor, Pause: p.Pause, Degraded: p.Degraded,
+		AwaitsLimit: p.AwaitsLimit,
 	}
 	if p.Stage > 0 {
 		candidate.Group = p.Group
 		candidate.Reason = "fallback to " + p.Group + ", " + reason
 	}
+	if p.Degraded {
+		candidate.Reason = "for want of anything better, " + reason
+	}
 	return candidate
-}
-
-type placed struct {
-	Target
-	reason string
-}
-
-func drawAll(group []Target, draw func() float64) []placed {
-	if len(group) == 1 {
-		return []placed{{group[0], "the only one"}}
-	}
-	rest := slices.Clone(group)
-	var order []placed
-	for len(rest) > 0 {
-		var total float64
-		for _, target := range rest {
-			total += target.Weight
-		}
-		chosen := 0
-		if total > 0 {
-			point := draw() * total
-			for i, target := range rest {
-				chosen = i
-				if point < target.Weight {
-					break
-				}
-				point -= target.Weight
-			}
-		}
-		reason := fmt.Sprintf("drawn by weight %g of %g", rest[chosen].Weight, total)
-		if len(rest) == 1 {
-			reason = fmt.Sprintf("last of its group, weight %g", rest[chosen].Weight)
-		}
-		order = append(order, placed{rest[chosen], reason})
-		rest = slices.Delete(rest, chosen, chosen+1)
-	}
-	return order
 }

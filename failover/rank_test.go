@@ -18,7 +18,7 @@ func TestTheFirstPlaceFallsByWeight(t *testing.T) {
 	first := map[string]int{}
 	const draws = 20_000
 	for range draws {
-		plan := failover.Rank(targets, random.Float64)
+		plan := failover.Rank(targets, failover.Preference{}, random.Float64)
 		require.Len(t, plan.Candidates, 4)
 		first[plan.Candidates[0].Deployment]++
 		require.Equal(t, "never", plan.Candidates[3].Deployment, "no weight means last")
@@ -32,7 +32,7 @@ func TestOrderComesBeforeWeight(t *testing.T) {
 	t.Parallel()
 	plan := failover.Rank([]failover.Target{
 		{Deployment: "backup", Order: 2, Weight: 100}, {Deployment: "main", Order: 1, Weight: 1},
-	}, func() float64 { return 0.99 })
+	}, failover.Preference{}, func() float64 { return 0.99 })
 	require.Equal(t, "main", plan.Candidates[0].Deployment)
 	require.Equal(t, "order 1, the only one", plan.Candidates[0].Reason)
 	require.Equal(t, "backup", plan.Candidates[1].Deployment)
@@ -42,7 +42,7 @@ func TestTheIneligibleArePassedOverWithTheirReason(t *testing.T) {
 	t.Parallel()
 	plan := failover.Rank([]failover.Target{
 		{Deployment: "a", Provider: "openai", Model: "m", Weight: 1, Ineligible: "no key"}, {Deployment: "b", Weight: 1},
-	}, func() float64 { return 0 })
+	}, failover.Preference{}, func() float64 { return 0 })
 	require.Len(t, plan.Candidates, 1)
 	require.Equal(t, []failover.Excluded{{Deployment: "a", Provider: "openai", Model: "m", Reason: "no key"}}, plan.Excluded)
 }
@@ -50,7 +50,7 @@ func TestTheIneligibleArePassedOverWithTheirReason(t *testing.T) {
 func TestRankingDoesNotChangeItsInput(t *testing.T) {
 	t.Parallel()
 	targets := []failover.Target{{Deployment: "a", Weight: 1}, {Deployment: "b", Weight: 1}, {Deployment: "c", Weight: 1}}
-	failover.Rank(targets, func() float64 { return 0.9 })
+	failover.Rank(targets, failover.Preference{}, func() float64 { return 0.9 })
 	require.Equal(t, "a", targets[0].Deployment)
 	require.Equal(t, "c", targets[2].Deployment)
 }

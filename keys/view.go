@@ -31,6 +31,8 @@ const (
 type Key struct {
 	Name   string
 	Secret llm.Secret
+	// Mark changes when the key is replaced; it says nothing of the key.
+	Mark string
 }
 
 // snapshot is what the vault knew at one time. It is never changed.
@@ -209,7 +211,7 @@ func (v *Vault) openAll(ctx context.Context, active []row) *snapshot {
 			continue
 		}
 		next.opened = append(next.opened, o)
-		next.byProvider[o.Provider] = append(next.byProvider[o.Provider], Key{Name: o.Name, Secret: o.secret})
+		next.byProvider[o.Provider] = append(next.byProvider[o.Provider], Key{Name: o.Name, Secret: o.secret, Mark: o.Fingerprint})
 	}
 	for provider, list := range next.byProvider {
 		next.byProvider[provider] = slices.Clip(list) // an append by a caller copies

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -36,6 +37,14 @@ func (f fanOut) Prefills(req llm.Request) bool {
 	return ok && prefiller.Prefills(req)
 }
 
+// Probe implements [llm.Prober]. Of an adapter that is none nothing can be asked at no cost.
+func (f fanOut) Probe(ctx context.Context, key llm.Secret, model string) error {
+	if prober, ok := f.Provider.(llm.Prober); ok {
+		return prober.Probe(ctx, key, model)
+	}
+	return &llm.Error{Kind: llm.KindUnsupported, Detail: "there is no call that costs nothing"}
+}
+
 // refusesSeveral reports whether err says that there is one answer a call.
 func refusesSeveral(err error) bool {
 	e, ok := errors.AsType[*llm.Error](err)
@@ -60,10 +69,12 @@ func (f fanOut) Complete(ctx context.Context, key llm.Secret, req llm.Request) (
 		return response, err
 	}
 	answers := make([]llm.Response, *req.N)
+	var limit latestLimit
 	group, ctx := errgroup.WithContext(ctx)
 	for i := range answers {
 		group.Go(func() (err error) {
 			answers[i], err = f.Provider.Complete(ctx, key, single(req, int64(i)))
+			limit.set(answers[i].RateLimit)
 			return err
 		})
 	}
@@ -71,7 +82,7 @@ func (f fanOut) Complete(ctx context.Context, key llm.Secret, req llm.Request) (
 		return llm.Response{}, err
 	}
 	whole := answers[0]
-	whole.Rendering = RenderingVersion
+	whole.Rendering, whole.RateLimit = RenderingVersion, limit.told
 	for _, answer := range answers[1:] {
 		whole.Alternatives = append(whole.Alternatives, llm.Choice{
 			Message: answer.Message, FinishReason: answer.FinishReason, NativeFinishReason: answer.NativeFinishReason, Logprobs: answer.Logprobs,
@@ -79,6 +90,21 @@ func (f fanOut) Complete(ctx context.Context, key llm.Secret, req llm.Request) (
 		whole.Usage = sum(whole.Usage, answer.Usage)
 	}
 	return whole, nil
+}
+
+// latestLimit is what the vendor said last of the account's limits: of answers that come side by side, the last one has seen
+// them all.
+type latestLimit struct {
+	mu   sync.Mutex
+	told *llm.RateLimit
+}
+
+func (l *latestLimit) set(told *llm.RateLimit) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if told != nil {
+		l.told = told
+	}
 }
 
 // Stream implements [llm.Provider]. The events of the answers come as they come.

@@ -16,6 +16,7 @@ type soloist struct {
 	mu    sync.Mutex
 	calls int
 	fails int64 // the seed at which it fails
+	limit *llm.RateLimit
 }
 
 func (s *soloist) Complete(_ context.Context, _ llm.Secret, req llm.Request) (llm.Response, error) {
@@ -29,7 +30,7 @@ func (s *soloist) Complete(_ context.Context, _ llm.Secret, req llm.Request) (ll
 		return llm.Response{}, &llm.Error{Kind: llm.KindOverloaded}
 	}
 	return llm.Response{
-		Model: "m", FinishReason: llm.FinishStop, Usage: llm.Usage{InputTokens: 3, OutputTokens: 1},
+		Model: "m", RateLimit: s.limit, FinishReason: llm.FinishStop, Usage: llm.Usage{InputTokens: 3, OutputTokens: 1},
 		Message: llm.Message{Role: llm.RoleAssistant, Parts: []llm.Part{llm.Text(string(rune('a' + *req.Seed)))}},
 	}, nil
 }
@@ -84,4 +85,50 @@ func TestLeavingAStreamOfSeveralLeavesNoCallBehind(t *testing.T) {
 		require.NoError(t, err)
 		break
 	}
+}
+
+// probing is a soloist that can be probed.
+type probing struct {
+	soloist
+	asked string
+}
+
+func (p *probing) Probe(_ context.Context, _ llm.Secret, model string) error {
+	p.asked = model
+	return &llm.Error{Kind: llm.KindOverloaded}
+}
+
+// embedding is one that makes embeddings too.
+type embedding struct{ probing }
+
+func (*embedding) Embed(context.Context, llm.Secret, llm.Request) (llm.Response, error) {
+	return llm.Response{}, nil
+}
+
+func TestAProbeReachesTheAdapter(t *testing.T) {
+	t.Parallel()
+	one, two := &probing{}, &embedding{}
+	for provider, asked := range map[llm.Provider]*string{one: &one.asked, two: &two.asked} {
+		prober, ok := fannedOut(provider).(llm.Prober)
+		require.True(t, ok)
+		require.Equal(t, llm.KindOverloaded, llm.KindOf(prober.Probe(t.Context(), "", "m")))
+		require.Equal(t, "m", *asked)
+	}
+	prober, ok := fannedOut(&soloist{}).(llm.Prober)
+	require.True(t, ok)
+	require.Equal(t, llm.KindUnsupported, llm.KindOf(prober.Probe(t.Context(), "", "m")))
+}
+
+func TestSeveralAnswersKeepTheLastLimits(t *testing.T) {
+	t.Parallel()
+	var limit latestLimit
+	last := &llm.RateLimit{Requests: &llm.Allowance{Remaining: 1}}
+	limit.set(&llm.RateLimit{Requests: &llm.Allowance{Remaining: 2}})
+	limit.set(last)
+	limit.set(nil)
+	require.Same(t, last, limit.told)
+
+	whole, err := fannedOut(&soloist{limit: last}).Complete(t.Context(), "", wanted(3, 0))
+	require.NoError(t, err)
+	require.Same(t, last, whole.RateLimit)
 }

@@ -196,14 +196,14 @@ What each provider makes of what a request may ask. The table is written by a te
 
 - **yes**: it is sent as it is, or said in the vendor's own words.
 - **changed**: it is left out or sent otherwise, with a warning in the answer's ` + "`warnings`" + ` and in the record. What exactly is
-  said below the table.
+  said below the table. A strict request is refused in its place.
 - **refused**: nothing is sent. Another deployment of the route that can do it answers instead; if there is none the client
   reads 400 ` + "`unsupported_by_model`" + `.
 
 What is not in the table every provider does: text, several turns, system text, tool calls and their results, refusals, limits
 on the output, usage, streams.
 
-`)
+` + asides)
 	names := columns()
 	verdicts := make([]map[string]verdict, len(names))
 	for i, c := range names {
@@ -248,5 +248,22 @@ on the output, usage, streams.
 	require.NoError(t, err)
 	require.Equal(t, string(want), doc.String(), "run: go test ./providers -update, and read the difference")
 }
+
+// asides is what the document says that no request asks for.
+const asides = `Whether a provider is there, and takes a key, it is asked by a call that costs nothing:
+
+| Provider | Probe |
+|---|---|
+| openai and all that speak its protocol | lists the models |
+| openrouter | asks what the key is good for, since its models are listed to everybody |
+| azure | lists the models of the resource; of a deployment nothing can be asked for free |
+| anthropic, gemini, mistral, cohere, ollama | lists the models |
+| vertex | counts the tokens of a word, for the model |
+| bedrock | counts the tokens of a word; that it cannot be done for a model is an answer too, that the account may not is ` + "`unsupported`" + ` |
+
+What a vendor tells in its headers of the requests and tokens that an account has left comes with each answer and error: OpenAI's
+headers, which most hosts send, Anthropic's and Mistral's. Gemini, Vertex AI, Bedrock, Cohere and Ollama tell none.
+
+`
 
 func short(model string) string { return model[strings.LastIndexByte(model, '/')+1:] }

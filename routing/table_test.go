@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/config"
 	"github.com/holdfast-dev/holdfast/failover"
+	"github.com/holdfast-dev/holdfast/health"
 	"github.com/holdfast-dev/holdfast/keys"
 	"github.com/holdfast-dev/holdfast/llm"
 	"github.com/holdfast-dev/holdfast/providers"
@@ -44,7 +45,7 @@ func table(t *testing.T, v *vault, yaml string) *routing.Table {
 	t.Helper()
 	cfg, err := config.Parse("test.yaml", []byte(yaml))
 	require.NoError(t, err)
-	made, err := routing.New(cfg, v, http.DefaultClient)
+	made, err := routing.New(cfg, v, health.New(routing.HealthConfig(cfg)), http.DefaultClient)
 	require.NoError(t, err)
 	return made
 }
@@ -72,12 +73,18 @@ func TestARouteNamesItsDeploymentsAsConfigured(t *testing.T) {
 	v.set("openai", key("main", "k"))
 	v.set("anthropic", key("main", "k"))
 	routes := table(t, v, two)
-	require.Equal(t, []failover.Target{
-		{Deployment: "first", Provider: "openai", Model: "gpt-4.1", Weight: 3, Order: 1, Timeout: 7 * time.Second, Retries: 0, Group: "gpt"},
-		{Deployment: "second", Provider: "anthropic", Model: "claude-sonnet-4-5", Weight: 1, Order: 2, Timeout: 45 * time.Second, Retries: 4, Group: "gpt"},
-	}, routes.Targets("gpt"))
-	require.Len(t, routes.Targets("other"), 1)
-	require.Empty(t, routes.Targets("unknown"))
+	targets := routes.Targets("gpt", nil, false)
+	require.Len(t, targets, 2)
+	first, second := targets[0], targets[1]
+	require.Equal(t, []any{"first", "openai", "gpt-4.1", 3.0, 1, 7 * time.Second, 0, "gpt", failover.StrategyShuffle, "openai"},
+		[]any{first.Deployment, first.Provider, first.Model, first.Weight, first.Order, first.Timeout, first.Retries, first.Group, first.Strategy, first.Place})
+	require.Equal(t, []any{"second", "anthropic", "claude-sonnet-4-5", 1.0, 2, 45 * time.Second, 4, "gpt"},
+		[]any{second.Deployment, second.Provider, second.Model, second.Weight, second.Order, second.Timeout, second.Retries, second.Group})
+	require.Equal(t, []string{"main"}, first.Keys)
+	require.Equal(t, "claude-sonnet-4-5", second.Facts.Family)
+	require.EqualValues(t, 2_000_000, *first.Facts.InputPrice)
+	require.Len(t, routes.Targets("other", nil, false), 1)
+	require.Empty(t, routes.Targets("unknown", nil, false))
 }
 
 func TestADeploymentWithoutAKeyIsIneligibleAndSaysWhatToRun(t *testing.T) {
@@ -85,18 +92,18 @@ func TestADeploymentWithoutAKeyIsIneligibleAndSaysWhatToRun(t *testing.T) {
 	v := &vault{}
 	v.set("openai", key("main", "k"))
 	routes := table(t, v, two)
-	targets := routes.Targets("gpt")
+	targets := routes.Targets("gpt", nil, false)
 	require.Empty(t, targets[0].Ineligible)
 	require.Contains(t, targets[1].Ineligible, "no key for anthropic")
 	require.Contains(t, targets[1].Ineligible, `printf %s "$KEY" | holdfast keys add anthropic --name main`)
 
-	_, err := routes.Endpoint("second")
+	_, err := routes.Endpoint("second", nil)
 	require.Equal(t, llm.KindCredential, llm.KindOf(err))
 	v.set("anthropic", key("main", "k"))
-	require.Empty(t, routes.Targets("gpt")[1].Ineligible, "a key is used as soon as it is there")
+	require.Empty(t, routes.Targets("gpt", nil, false)[1].Ineligible, "a key is used as soon as it is there")
 	require.NotEmpty(t, targets[1].Ineligible, "a list given out earlier does not change")
 	v.set("anthropic")
-	require.NotEmpty(t, routes.Targets("gpt")[1].Ineligible, "and no longer once it is gone")
+	require.NotEmpty(t, routes.Targets("gpt", nil, false)[1].Ineligible, "and no longer once it is gone")
 }
 
 func TestAnEndpointOfOnesOwnNeedsNoKey(t *testing.T) {
@@ -110,20 +117,20 @@ model_list:
     litellm_params: {model: openai/gpt-4.1, api_base: "https://api.openai.com/v1"}
     model_info: {id: vendor}
 `)
-	require.Empty(t, routes.Targets("local")[0].Ineligible)
-	endpoint, err := routes.Endpoint("local")
+	require.Empty(t, routes.Targets("local", nil, false)[0].Ineligible)
+	endpoint, err := routes.Endpoint("local", nil)
 	require.NoError(t, err)
 	require.Empty(t, endpoint.Key.Reveal())
 	require.Empty(t, endpoint.KeyName)
 	require.Equal(t, "llama", endpoint.Model)
-	require.NotEmpty(t, routes.Targets("vendor")[0].Ineligible, "the vendor's own address, written out, is not one's own")
-	_, err = routes.Endpoint("vendor")
+	require.NotEmpty(t, routes.Targets("vendor", nil, false)[0].Ineligible, "the vendor's own address, written out, is not one's own")
+	_, err = routes.Endpoint("vendor", nil)
 	require.Equal(t, llm.KindCredential, llm.KindOf(err))
 }
 
 func TestADeploymentThatIsNotConfiguredIsGone(t *testing.T) {
 	t.Parallel()
-	_, err := table(t, &vault{}, two).Endpoint("removed")
+	_, err := table(t, &vault{}, two).Endpoint("removed", nil)
 	require.Equal(t, llm.KindModelGone, llm.KindOf(err))
 }
 
@@ -134,7 +141,7 @@ func TestDeploymentsAtOneEndpointShareItsClient(t *testing.T) {
 	v.set("anthropic", key("main", "k"))
 	routes := table(t, v, two)
 	provider := func(id string) llm.Provider {
-		endpoint, err := routes.Endpoint(id)
+		endpoint, err := routes.Endpoint(id, nil)
 		require.NoError(t, err)
 		return endpoint.Provider
 	}
@@ -156,7 +163,7 @@ model_list:
     model_info: {id: first}
 `, "BASE", server.URL+"/v1"))
 	call := func() (string, string) {
-		endpoint, err := routes.Endpoint("first")
+		endpoint, err := routes.Endpoint("first", nil)
 		require.NoError(t, err)
 		_, err = endpoint.Provider.Complete(t.Context(), endpoint.Key, llm.Request{
 			Model:    endpoint.Model,
@@ -193,7 +200,7 @@ model_list:
     model_info: {base_model: text-embedding-3-small}
 router_settings: {stream_timeout: 9}
 `)
-	target := routes.Targets("vectors")[0]
+	target := routes.Targets("vectors", nil, false)[0]
 	require.Equal(t, "text-embedding-3-small", target.BaseModel)
 	require.Equal(t, 5*time.Second, target.Silence)
 }
@@ -220,7 +227,7 @@ router_settings:
 	}
 	places := func(route string) []place {
 		var list []place
-		for _, target := range routes.Targets(route) {
+		for _, target := range routes.Targets(route, nil, false) {
 			list = append(list, place{target.Deployment, target.Stage, target.For})
 		}
 		return list
@@ -233,10 +240,10 @@ router_settings:
 	require.Equal(t, []place{{"d", 0, ""}}, places("d"))
 	require.Empty(t, places("nobody"))
 
-	plan, known := routes.Explain("alias")
+	plan, known := routes.Explain("alias", failover.Ask{}, time.Now())
 	require.True(t, known)
 	require.Len(t, plan.Candidates, 6)
 	require.Equal(t, "fallback to b, the only one", plan.Candidates[1].Reason)
-	_, known = routes.Explain("nobody")
+	_, known = routes.Explain("nobody", failover.Ask{}, time.Now())
 	require.False(t, known)
 }

@@ -59,31 +59,13 @@ func (anthropicProtocol) unknownModel(model string) *wireError {
 
 func (anthropicProtocol) requestID(mint *idSource) string { return mint.mint("req_011C", base62, 20) }
 
-// headers are those of an account with plenty of room: simulated limits are announced, faults enforce them.
+// headers announce the limits of the account: those of [Simulator.SetLimit], or plenty of room.
 func (anthropicProtocol) headers(h http.Header, reply *reply, e *wireError) {
 	h["Content-Type"] = []string{"application/json"}
 	h["Request-Id"] = []string{reply.requestID}
 	h["Anthropic-Organization-Id"] = []string{"5f0c2c1e-7d0b-4f5e-9a55-0b6c1f3a2d10"}
 	if reply.operation == OperationComplete {
-		limited := e != nil && e.status == http.StatusTooManyRequests && e.retryAfter > 0
-		reset := reply.now
-		if limited {
-			reset = reset.Add(e.retryAfter)
-		}
-		at := reset.UTC().Format(time.RFC3339)
-		for _, limit := range [...]struct{ name, limit, remaining string }{
-			{"Requests", "4000", "3999"},
-			{"Tokens", "2400000", "2399000"},
-			{"Input-Tokens", "2000000", "1999000"},
-			{"Output-Tokens", "400000", "399000"},
-		} {
-			if limited {
-				limit.remaining = "0"
-			}
-			h["Anthropic-Ratelimit-"+limit.name+"-Limit"] = []string{limit.limit}
-			h["Anthropic-Ratelimit-"+limit.name+"-Remaining"] = []string{limit.remaining}
-			h["Anthropic-Ratelimit-"+limit.name+"-Reset"] = []string{at}
-		}
+		anthropicLimitHeaders(h, reply, e)
 	}
 	if e == nil {
 		return

@@ -33,6 +33,8 @@ func (bedrockProtocol) route(r *http.Request) (Operation, string, *wireError) {
 		return OperationComplete, model, nil
 	case "invoke":
 		return OperationEmbed, model, nil
+	case bedrockCount:
+		return OperationCountTokens, model, nil
 	default:
 		return "", "", unknown
 	}

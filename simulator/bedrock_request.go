@@ -22,6 +22,13 @@ func (p bedrockProtocol) parse(r *http.Request, model string, body []byte) (*pro
 	if strings.HasSuffix(r.URL.Path, "/invoke") {
 		return out, bedrockInvoke(out, members)
 	}
+	if strings.HasSuffix(r.URL.Path, "/"+bedrockCount) {
+		inner, refused := bedrockCounted(model, members)
+		if refused != nil {
+			return out, refused
+		}
+		members = inner
+	}
 	out.messages = members["messages"]
 	out.stream = strings.HasSuffix(r.URL.Path, "/converse-stream")
 	request := bedrockRequest{prompt: out, claude: bedrockClaude(model)}

@@ -22,7 +22,19 @@ const (
 	OperationEmbed      Operation = "embed"
 	// OperationCountTokens asks how many tokens a completion's request has.
 	OperationCountTokens Operation = "count_tokens"
+	// OperationReadKey asks what a key is good for: OpenRouter's, whose part OpenAI's protocol plays.
+	OperationReadKey Operation = "read_key"
 )
+
+// free says whether the vendor asks nothing for it, so that it serves to find out whether the vendor is there.
+func (o Operation) free() bool {
+	return o == OperationCountTokens || o.bodiless()
+}
+
+// bodiless says whether it is asked for by GET, without a model.
+func (o Operation) bodiless() bool {
+	return o == OperationListModels || o == OperationReadKey
+}
 
 // Call is a request that reached a vendor.
 type Call struct {

@@ -62,6 +62,21 @@ func (c *Client) Faults(ctx context.Context) (map[Vendor][]Fault, error) {
 	return reply.Faults, err
 }
 
+// SetLimit gives the vendor a limit in place of the one it has; the zero one takes it away. See [Simulator.SetLimit].
+func (c *Client) SetLimit(ctx context.Context, vendor Vendor, limit Limit) error {
+	if err := limit.Validate(); err != nil {
+		return err
+	}
+	return c.call(ctx, http.MethodPut, "/limits/"+url.PathEscape(string(vendor)), limit, nil)
+}
+
+// Limits tells of every vendor's limit, and how many calls it has let through and refused.
+func (c *Client) Limits(ctx context.Context) (map[Vendor]LimitState, error) {
+	var reply limitsReply
+	err := c.call(ctx, http.MethodGet, "/limits", nil, &reply)
+	return reply.Limits, err
+}
+
 // Calls lists the vendor's last calls, oldest first.
 func (c *Client) Calls(ctx context.Context, vendor Vendor) ([]Call, error) {
 	var reply callsReply

@@ -22,6 +22,9 @@ type (
 	callsReply struct {
 		Calls []Call `json:"calls"`
 	}
+	limitsReply struct {
+		Limits map[Vendor]LimitState `json:"limits"`
+	}
 	errorReply struct {
 		Error string `json:"error"`
 	}
@@ -35,9 +38,12 @@ type (
 //	POST   /faults/{vendor}      add a fault: {"status":503,"for":"60s"}, {"stream":{"kind":"cut","after":2}}; answers its id
 //	DELETE /faults/{vendor}      clear the vendor's faults
 //	DELETE /faults/{vendor}/{id} clear one
+//	GET    /limits               the limit of every vendor, and how many calls it has let through and refused
+//	PUT    /limits/{vendor}      set a limit: {"requests_per_minute":60,"tokens_per_minute":10000}; 0 is none
+//	DELETE /limits/{vendor}      take it away
 //	GET    /calls/{vendor}       the vendor's last calls, oldest first; ?limit=N for the last N
 //
-// It does not authenticate: mount it behind what does, with the prefix stripped, or listen on a loopback address. A POST
+// It does not authenticate: mount it behind what does, with the prefix stripped, or listen on a loopback address. What is sent
 // must be application/json, which keeps web pages in a browser on the same machine from sending one.
 func (s *Simulator) ControlHandler() http.Handler {
 	mux := http.NewServeMux()
@@ -63,6 +69,14 @@ func (s *Simulator) ControlHandler() http.Handler {
 		}
 		w.WriteHeader(http.StatusNoContent)
 	}))
+	mux.HandleFunc("GET /limits", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, limitsReply{Limits: s.Limits()})
+	})
+	mux.HandleFunc("PUT /limits/{vendor}", forVendor(s.putLimit))
+	mux.HandleFunc("DELETE /limits/{vendor}", forVendor(func(w http.ResponseWriter, _ *http.Request, vendor Vendor) {
+		s.SetLimit(vendor, Limit{})
+		w.WriteHeader(http.StatusNoContent)
+	}))
 	mux.HandleFunc("GET /calls/{vendor}", forVendor(s.getCalls))
 	return mux
 }
@@ -79,20 +93,38 @@ func forVendor(handle func(http.ResponseWriter, *http.Request, Vendor)) http.Han
 }
 
 func (s *Simulator) postFault(w http.ResponseWriter, r *http.Request, vendor Vendor) {
-	if r.Header.Get("Content-Type") != "application/json" {
-		writeJSON(w, http.StatusUnsupportedMediaType, errorReply{Error: "send the fault as Content-Type: application/json"})
-		return
-	}
 	var fault Fault
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxControlBody)).Decode(&fault); err != nil {
-		writeJSON(w, http.StatusBadRequest, errorReply{Error: err.Error()})
-		return
+	if receive(w, r, &fault) {
+		writeJSON(w, http.StatusCreated, faultSetReply{ID: s.SetFault(vendor, fault)})
 	}
-	if err := fault.Validate(); err != nil {
-		writeJSON(w, http.StatusBadRequest, errorReply{Error: err.Error()})
-		return
+}
+
+func (s *Simulator) putLimit(w http.ResponseWriter, r *http.Request, vendor Vendor) {
+	var limit Limit
+	if receive(w, r, &limit) {
+		s.SetLimit(vendor, limit)
+		w.WriteHeader(http.StatusNoContent)
 	}
-	writeJSON(w, http.StatusCreated, faultSetReply{ID: s.SetFault(vendor, fault)})
+}
+
+// receive reads and checks what was sent, or answers what is wrong with it. An unknown member is an error: a misspelt one would
+// say something else.
+func receive(w http.ResponseWriter, r *http.Request, into interface{ Validate() error }) bool {
+	if r.Header.Get("Content-Type") != "application/json" {
+		writeJSON(w, http.StatusUnsupportedMediaType, errorReply{Error: "send it as Content-Type: application/json"})
+		return false
+	}
+	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxControlBody))
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(into)
+	if err == nil {
+		err = into.Validate()
+	}
+	if err != nil {
+		writeJSON(w, http.StatusBadRequest, errorReply{Error: err.Error()})
+		return false
+	}
+	return true
 }
 
 func (s *Simulator) getCalls(w http.ResponseWriter, r *http.Request, vendor Vendor) {

@@ -18,6 +18,9 @@
 //	sim.SetFault(simulator.OpenAI, simulator.Fault{Status: 503, Count: 2})
 //	sim.SetFault(simulator.OpenAI, simulator.Fault{Stream: &simulator.StreamFault{Kind: simulator.StreamCut, After: 3}})
 //
+// A vendor may have a [Limit] on requests and tokens a minute, which it announces and enforces as the vendor does: see
+// [Simulator.SetLimit] and [Simulator.Limits]. Calls that cost nothing (listings of models, counts of tokens) are outside of it.
+//
 // [Serve] listens on real ports, [Simulator.ControlHandler] and [Client] script faults over HTTP:
 //
 //	{"code":"overloaded","stream":{"kind":"error","after":2},"count":1}

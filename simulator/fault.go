@@ -47,10 +47,12 @@ type Fault struct {
 	// Message then say what an error inside the stream says.
 	Stream *StreamFault
 
-	// Count is how many calls meet the fault before it is used up; 0 is no limit.
+	// Count is how many calls meet the fault before it is used up; 0 is no limit. Calls that cost nothing (of models, of tokens)
+	// neither meet such a fault nor use it up, unless Match names their operation: whoever probes a vendor does not disturb what
+	// is scripted for its completions.
 	Count int
 	// Share is the part of the matching calls that meet the fault, spread evenly by counting: 0.5 is every second call.
-	// 0 means all.
+	// 0 means all. Calls that cost nothing pass it by, as with Count.
 	Share float64
 	// For bounds the fault from the moment it is set: it sets Until.
 	For time.Duration
@@ -61,8 +63,9 @@ type Fault struct {
 	Applied int
 }
 
-// Match says which calls a fault concerns. The zero value matches completions, embeddings, and listings of models as far as the real
-// fault would reach them: an outage or a bad key does, a rate limit or an exhausted quota on completions does not.
+// Match says which calls a fault concerns. The zero value matches completions, embeddings, and what costs nothing (listings of models,
+// counts of tokens) as far as the real fault would reach it: an outage or a bad key does, a rate limit or an exhausted quota on
+// completions does not.
 type Match struct {
 	// Model is the exact model name asked for.
 	Model string
@@ -104,9 +107,9 @@ func (f Fault) Validate() error {
 		"nothing happens: set status, code, latency, hang, reset, malformed, empty, slow_bytes or stream")
 	refuse(f.Status == 0 && f.Code != "" && !isSharedCode(f.Code), "code %q needs a status", f.Code)
 	switch f.Match.Operation {
-	case "", OperationComplete, OperationListModels, OperationEmbed, OperationCountTokens:
+	case "", OperationComplete, OperationListModels, OperationEmbed, OperationCountTokens, OperationReadKey:
 	default:
-		refuse(true, "operation %q is neither complete, embed, count_tokens nor list_models", f.Match.Operation)
+		refuse(true, "operation %q is none of complete, embed, count_tokens, list_models and read_key", f.Match.Operation)
 	}
 	if f.Stream != nil {
 		refuse(kinds > 0 || f.SlowBytes > 0, "stream cannot be combined with hang, reset, malformed, empty or slow_bytes")
@@ -135,11 +138,14 @@ func (f *Fault) matches(call *Call, key string) bool {
 	if f.Match.Operation != "" {
 		return f.Match.Operation == call.Operation
 	}
-	return call.Operation != OperationListModels || f.reachesListings()
+	return !call.Operation.free() || f.reachesFree()
 }
 
-// reachesListings says whether a fault of this kind would also be met by GET models.
-func (f *Fault) reachesListings() bool {
+// reachesFree says whether a fault of this kind would also be met by calls that cost nothing. One that goes by counting is not.
+func (f *Fault) reachesFree() bool {
+	if f.Count > 0 || f.Share > 0 && f.Share < 1 {
+		return false
+	}
 	switch f.Status {
 	case 0:
 		return f.Code == "" || f.Code == codeInvalidKey || f.Code == codeOverloaded

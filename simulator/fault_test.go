@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	anthropicsdk "github.com/anthropics/anthropic-sdk-go"
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-dev/holdfast/simulator"
@@ -295,3 +296,31 @@ func TestOversizedBodiesAreRefused(t *testing.T) {
 }
 
 var errLeft = errors.New("the client left")
+
+// Whoever probes a vendor by what is free does not disturb what is scripted for its completions.
+func TestAFaultThatGoesByCountingIsNotUsedUpByWhatIsFree(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []simulator.Fault{{Status: 503, Count: 2}, {Status: 503, Share: 0.5}} {
+		w := setup(t, simulator.Options{})
+		w.sim.SetFault(simulator.Anthropic, fault)
+		for range 3 {
+			_, err := w.anthropic.Models.List(t.Context(), anthropicsdk.ModelListParams{})
+			require.NoError(t, err)
+			_, err = w.anthropic.Messages.CountTokens(t.Context(), anthropicsdk.MessageCountTokensParams{
+				Model: "claude-sonnet-5", Messages: []anthropicsdk.MessageParam{anthropicsdk.NewUserMessage(anthropicsdk.NewTextBlock("a"))},
+			})
+			require.NoError(t, err)
+		}
+		require.Zero(t, w.sim.Faults()[simulator.Anthropic][0].Applied)
+		require.Empty(t, w.sim.Completions(simulator.Anthropic))
+		if fault.Count > 0 {
+			require.Equal(t, []int{503, 503, 200}, w.statuses(t, simulator.Anthropic, 3))
+		} else {
+			require.Equal(t, []int{200, 503, 200, 503}, w.statuses(t, simulator.Anthropic, 4))
+		}
+	}
+	w := setup(t, simulator.Options{})
+	w.sim.SetFault(simulator.OpenAI, simulator.Fault{Status: 503, Count: 1, Match: simulator.Match{Operation: simulator.OperationListModels}})
+	_, err := w.openai.Models.List(t.Context())
+	require.Error(t, err, "a fault that is meant for it")
+}

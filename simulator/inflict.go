@@ -53,13 +53,16 @@ func (x *exchange) writeError(e *wireError, fault *Fault) {
 	x.write(e.status, x.protocol.errorBody(e, x.call.RequestID), e, fault)
 }
 
+// reply is what headers tell of the answer.
+func (x *exchange) reply(now time.Time) *reply {
+	return &reply{
+		requestID: x.call.RequestID, operation: x.call.Operation, now: now, processing: now.Sub(x.started), limits: x.limits,
+	}
+}
+
 // write sends the answer. The status is recorded first, so that whoever has the answer finds it in [Simulator.Calls].
 func (x *exchange) write(status int, body []byte, e *wireError, fault *Fault) {
-	now := x.sim.now()
-	header := x.w.Header()
-	x.protocol.headers(header, &reply{
-		requestID: x.call.RequestID, operation: x.call.Operation, now: now, processing: now.Sub(x.started),
-	}, e)
+	x.protocol.headers(x.w.Header(), x.reply(x.sim.now()), e)
 	x.send(status, body, fault)
 }
 
@@ -69,10 +72,7 @@ func (x *exchange) writeRaw(answer Answer, fault *Fault) {
 	if status == 0 {
 		status = http.StatusOK
 	}
-	now := x.sim.now()
-	x.protocol.headers(x.w.Header(), &reply{
-		requestID: x.call.RequestID, operation: x.call.Operation, now: now, processing: now.Sub(x.started),
-	}, nil)
+	x.protocol.headers(x.w.Header(), x.reply(x.sim.now()), nil)
 	for name, values := range answer.Header {
 		x.w.Header()[http.CanonicalHeaderKey(name)] = values
 	}

@@ -48,12 +48,7 @@ func (mistralProtocol) headers(h http.Header, reply *reply, e *wireError) {
 	h["Mistral-Correlation-Id"] = []string{reply.requestID}
 	h["X-Kong-Request-Id"] = []string{reply.requestID}
 	if reply.operation == OperationComplete {
-		remaining := "1999000"
-		if e != nil && e.status == http.StatusTooManyRequests {
-			remaining = "0"
-		}
-		h["X-Ratelimit-Limit-Tokens-Minute"] = []string{"2000000"}
-		h["X-Ratelimit-Remaining-Tokens-Minute"] = []string{remaining}
+		mistralLimitHeaders(h, reply, e)
 	}
 	if e != nil && e.retryAfter > 0 {
 		h["Retry-After"] = []string{wholeSeconds(e.retryAfter)}

@@ -14,17 +14,25 @@ type openAIProtocol struct{}
 
 var _ protocol = openAIProtocol{}
 
-const openAIModels = "/v1/models"
+const (
+	openAIModels = "/v1/models"
+	// openRouterPath is where OpenRouter, which speaks this protocol, says what a key is good for
+	// (openrouter.ai/docs/api/reference/limits).
+	openRouterPath = "/v1/key"
+)
 
 func (openAIProtocol) route(r *http.Request) (Operation, string, *wireError) {
 	operation, known := openAIPath(strings.TrimPrefix(r.URL.Path, "/v1"))
-	if r.URL.Path == openAIModels {
+	switch r.URL.Path {
+	case openAIModels:
 		operation, known = OperationListModels, true
+	case openRouterPath:
+		operation, known = OperationReadKey, true
 	}
 	switch {
 	case !known || !strings.HasPrefix(r.URL.Path, "/v1/"):
 		return "", "", openAIInvalid("", "", "Invalid URL ("+r.Method+" "+r.URL.Path+")").withStatus(http.StatusNotFound)
-	case (operation == OperationListModels) != (r.Method == http.MethodGet),
+	case operation.bodiless() != (r.Method == http.MethodGet),
 		r.Method != http.MethodGet && r.Method != http.MethodPost:
 		return "", "", openAIInvalid("", "", "Not allowed to "+r.Method+" on "+r.URL.Path+".").withStatus(http.StatusMethodNotAllowed)
 	}
@@ -66,25 +74,15 @@ func (openAIProtocol) unknownModel(model string) *wireError {
 
 func (openAIProtocol) requestID(mint *idSource) string { return mint.mint("req_", hexDigits, 32) }
 
-// headers are those of an account with plenty of room: simulated limits are announced, faults enforce them.
+// headers announce the limits of the account: those of [Simulator.SetLimit], or plenty of room.
 func (openAIProtocol) headers(h http.Header, reply *reply, e *wireError) {
 	h["Content-Type"] = []string{"application/json"}
 	h["X-Request-Id"] = []string{reply.requestID}
 	h["Openai-Version"] = []string{"2020-10-01"}
 	h["Openai-Organization"] = []string{"holdfast-simulator"}
 	h["Openai-Processing-Ms"] = []string{strconv.FormatInt(reply.processing.Milliseconds(), 10)}
-	limited := e != nil && e.status == http.StatusTooManyRequests && e.retryAfter > 0
-	if reply.operation == OperationComplete {
-		remaining, tokens, reset := "9999", "1999000", "6ms"
-		if limited {
-			remaining, tokens, reset = "0", "0", e.retryAfter.String()
-		}
-		h["X-Ratelimit-Limit-Requests"] = []string{"10000"}
-		h["X-Ratelimit-Limit-Tokens"] = []string{"2000000"}
-		h["X-Ratelimit-Remaining-Requests"] = []string{remaining}
-		h["X-Ratelimit-Remaining-Tokens"] = []string{tokens}
-		h["X-Ratelimit-Reset-Requests"] = []string{reset}
-		h["X-Ratelimit-Reset-Tokens"] = []string{reset}
+	if reply.operation == OperationComplete || reply.limits != (limits{}) {
+		openAILimitHeaders(h, reply, e)
 	}
 	if e != nil && e.retryAfter > 0 {
 		h["Retry-After"] = []string{wholeSeconds(e.retryAfter)}
@@ -109,6 +107,13 @@ func (openAIProtocol) listModels(models []string) []byte {
 		list = append(list, model{ID: id, Object: "model", Created: 1_744_316_542, OwnedBy: "system"})
 	}
 	return encode(map[string]any{"object": "list", "data": list})
+}
+
+// openRouterKey is a key without a limit.
+func openRouterKey() []byte {
+	return encode(map[string]any{"data": map[string]any{
+		"label": "sk-or-v1-sim...ula", "limit": nil, "limit_remaining": nil, "usage": 0, "is_free_tier": false,
+	}})
 }
 
 type openAIMessageOut struct {

@@ -51,6 +51,8 @@ type reply struct {
 	operation  Operation
 	now        time.Time
 	processing time.Duration
+	// limits are what is left of the vendor's limits after the call.
+	limits limits
 }
 
 // wireError is a vendor's error before it is written in the vendor's shape.

@@ -26,6 +26,8 @@ type exchange struct {
 	started  time.Time
 	// rest is the answer to a call that continues one; nil for other calls.
 	rest *Answer
+	// limits are what is left of the vendor's limits after the call.
+	limits limits
 }
 
 func (s *Simulator) serve(w http.ResponseWriter, r *http.Request, vendor Vendor, state *vendorState) {
@@ -41,7 +43,7 @@ func (s *Simulator) serve(w http.ResponseWriter, r *http.Request, vendor Vendor,
 		return
 	}
 	x.call.Operation, x.call.Model = operation, model
-	if operation != OperationListModels {
+	if !operation.bodiless() {
 		var body []byte
 		if body, refused = x.readBody(); refused == nil {
 			x.call.prompt, refused = x.protocol.parse(r, model, body)
@@ -103,11 +105,14 @@ func (x *exchange) finish() {
 	x.state.calls.update(x.recorded())
 }
 
-// answer decides what the call gets: the key is looked at first, then faults, then the request itself, as at a vendor
-// whose front door works.
+// answer decides what the call gets: the key is looked at first, then the account's limits, then faults, then the request
+// itself, as at a vendor whose front door works.
 func (x *exchange) answer(refused *wireError) {
 	if !x.sim.accepts(x.key) {
 		x.writeError(x.protocol.badKey(x.r, x.key), nil)
+		return
+	}
+	if x.limited() {
 		return
 	}
 	if refused == nil {
@@ -134,7 +139,7 @@ func (x *exchange) latency() time.Duration {
 
 // writeHealthy writes the answer, or what is wrong with the request; fault, if any, mangles the body.
 func (x *exchange) writeHealthy(refused *wireError, fault *Fault) {
-	if refused == nil && x.sim.options.StrictModels && x.call.Operation != OperationListModels && !x.listed() {
+	if refused == nil && x.sim.options.StrictModels && !x.call.Operation.bodiless() && !x.listed() {
 		refused = x.protocol.unknownModel(x.call.Model)
 	}
 	if refused != nil {
@@ -145,6 +150,9 @@ func (x *exchange) writeHealthy(refused *wireError, fault *Fault) {
 	switch x.call.Operation {
 	case OperationListModels:
 		x.write(http.StatusOK, x.protocol.listModels(x.state.models), nil, fault)
+		return
+	case OperationReadKey:
+		x.write(http.StatusOK, openRouterKey(), nil, fault)
 		return
 	case OperationEmbed:
 		x.write(http.StatusOK, x.protocol.embed(p, embeddings(p), x.sim.ids), nil, fault)

@@ -65,6 +65,7 @@ type Simulator struct {
 type vendorState struct {
 	protocol  protocol
 	faults    faultList
+	limiter   limiter
 	calls     callLog
 	behaviour atomic.Pointer[Behaviour]
 	models    []string

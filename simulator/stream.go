@@ -18,9 +18,7 @@ func (x *exchange) stream(a shapedAnswer, fault *Fault) {
 	p, now := x.call.prompt, x.sim.now()
 	frames := x.protocol.stream(p, a, x.sim.ids, now)
 	header := x.w.Header()
-	x.protocol.headers(header, &reply{
-		requestID: x.call.RequestID, operation: x.call.Operation, now: now, processing: now.Sub(x.started),
-	}, nil)
+	x.protocol.headers(header, x.reply(now), nil)
 	contentType := x.protocol.streamType()
 	if p.streamAs != "" {
 		contentType = p.streamAs

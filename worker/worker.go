@@ -21,6 +21,8 @@ type Options struct {
 	Completions bool
 	// ProviderCalls is whether later attempts are made here.
 	ProviderCalls bool
+	// Operations is whether providers are looked after here: their health, and probes.
+	Operations bool
 	// StopTimeout is how long Stop waits for what is running.
 	StopTimeout time.Duration
 }
@@ -31,7 +33,7 @@ type Worker struct {
 }
 
 // New makes the workers; Start runs them.
-func New(c client.Client, acts *activities.Activities, opts Options) *Worker {
+func New(c client.Client, acts *activities.Activities, ops *activities.Operations, opts Options) *Worker {
 	w := &Worker{}
 	if opts.Completions {
 		completions := sdkworker.New(c, workflows.CompletionsQueue, sdkworker.Options{
@@ -54,6 +56,17 @@ func New(c client.Client, acts *activities.Activities, opts Options) *Worker {
 		})
 		calls.RegisterActivity(acts)
 		w.workers = append(w.workers, calls)
+	}
+	if opts.Operations {
+		operations := sdkworker.New(c, workflows.OperationsQueue, sdkworker.Options{
+			// There is little to do here, and each poller holds a connection of the server's.
+			MaxConcurrentActivityTaskPollers: 1,
+			MaxConcurrentWorkflowTaskPollers: 2,
+			WorkerStopTimeout:                opts.StopTimeout,
+		})
+		workflows.RegisterOperations(operations)
+		operations.RegisterActivity(ops)
+		w.workers = append(w.workers, operations)
 	}
 	return w
 }

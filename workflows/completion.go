@@ -22,7 +22,7 @@ func Completion(ctx workflow.Context, in CompletionInput) (CompletionResult, err
 		return CompletionResult{}, err
 	}
 	for {
-		for c.state == completions.StateOpen && c.answered == nil && c.next.Action != failover.ActionGiveUp {
+		for c.state == completions.StateOpen && c.answered == nil && c.next.Calls() {
 			if err := c.attempt(ctx); err != nil {
 				return CompletionResult{}, err
 			}
@@ -31,6 +31,8 @@ func Completion(ctx workflow.Context, in CompletionInput) (CompletionResult, err
 		switch {
 		case err == nil:
 			return c.finish(ctx, CompletionResult(recorded))
+		case readFailure(err).answerLost && c.answered == nil:
+			c.doWithout(ctx)
 		case readFailure(err).answerLost:
 			c.repeatLost(ctx) // the lost call stays in the record as possibly billed
 		default:
@@ -46,6 +48,8 @@ type completion struct {
 	plan     failover.Plan
 	failures []failover.Failure
 	next     failover.Decision
+	ladder   failover.Ladder
+	tokens   int64
 	// begun is the attempt that Prepare has begun for the next decision; zero if none.
 	begun    int
 	answered *activities.CallResult
@@ -58,8 +62,8 @@ type completion struct {
 func (c *completion) prepare(ctx workflow.Context) error {
 	remaining := max(c.remaining(ctx), bookkeeping) // an overdue completion is still prepared, to be recorded as failed
 	plan, err := local(withPrepareOptions(ctx, remaining), act.Prepare, activities.PrepareInput{
-		ID: c.in.ID, Tenant: c.in.Tenant, Route: c.in.Route, Epoch: c.in.Epoch, Deadline: c.in.Deadline, SameModel: c.in.SameModel,
-		Recovery: c.in.Recovery,
+		ID: c.in.ID, Tenant: c.in.Tenant, Route: c.in.Route, ConversationID: c.in.ConversationID, Epoch: c.in.Epoch, Deadline: c.in.Deadline,
+		SameModel: c.in.SameModel, Recovery: c.in.Recovery,
 	})
 	if err != nil && !readFailure(err).cancelled {
 		return err
@@ -72,6 +76,7 @@ func (c *completion) prepare(ctx workflow.Context) error {
 		c.cancel()
 	}
 	c.state, c.plan, c.failures, c.begun, c.answered = plan.State, plan.Plan, plan.Failures, plan.Number, plan.Answered
+	c.ladder, c.tokens = plan.Ladder, plan.Tokens
 	return nil
 }
 
@@ -79,6 +84,9 @@ func (c *completion) prepare(ctx workflow.Context) error {
 // when another epoch has taken over.
 func (c *completion) attempt(ctx workflow.Context) error {
 	if c.next.Delay > 0 {
+		if c.next.Action == failover.ActionPark {
+			c.note(ctx, c.next.Reason)
+		}
 		_ = workflow.Sleep(ctx, c.next.Delay) // ends early only when the workflow is cancelled
 		if ctx.Err() != nil {
 			c.cancel()
@@ -88,8 +96,9 @@ func (c *completion) attempt(ctx workflow.Context) error {
 	candidate := c.plan.Candidates[c.next.Candidate]
 	remaining := max(c.remaining(ctx), time.Second)
 	call := activities.CallInput{
-		ID: c.in.ID, ConversationID: c.in.ConversationID, Epoch: c.in.Epoch, Deadline: c.in.Deadline,
-		Number: c.begun, Candidates: c.plan.Candidates, Failures: c.failures, Decision: c.next, Recovery: c.in.Recovery,
+		ID: c.in.ID, Route: c.in.Route, ConversationID: c.in.ConversationID, Epoch: c.in.Epoch, Deadline: c.in.Deadline,
+		Number: c.begun, Candidates: c.plan.Candidates, Failures: c.failures, Decision: c.next, Ladder: c.ladder, Tokens: c.tokens,
+		Recovery: c.in.Recovery,
 	}
 	var result activities.CallResult
 	var err error
@@ -101,7 +110,10 @@ func (c *completion) attempt(ctx workflow.Context) error {
 	}
 	if err == nil {
 		c.answered = &result
-		c.tell(ctx, candidate, "answered")
+		if result.Hedged {
+			c.note(ctx, "a second call was started beside the first")
+		}
+		c.tell(ctx, failover.Candidate{Provider: result.Provider, Model: result.Model}, "answered")
 		return nil
 	}
 	return c.failed(ctx, candidate, err)
@@ -113,8 +125,12 @@ func (c *completion) failed(ctx workflow.Context, candidate failover.Candidate, 
 	switch {
 	case failed.superseded:
 		return err
+	case failed.postponed != nil:
+		c.next = *failed.postponed
+		c.note(ctx, "not called, "+c.next.Reason)
+		return nil
 	case failed.attempt != nil:
-		c.failures = append(c.failures, failed.attempt.Failure)
+		c.failures = append(append(c.failures, failed.attempt.Also...), failed.attempt.Failure)
 		c.lastError, c.next = failed.attempt.Error, failed.attempt.Decision
 	case failed.cancelled || temporal.IsCanceledError(ctx.Err()):
 		c.cancel()
@@ -128,14 +144,25 @@ func (c *completion) failed(ctx workflow.Context, candidate failover.Candidate, 
 	return nil
 }
 
+// doWithout decides what follows when an answer that was kept is gone by now.
+func (c *completion) doWithout(ctx workflow.Context) {
+	c.ladder.Stale = false
+	c.next = c.decide(workflow.Now(ctx))
+}
+
+func (c *completion) decide(now time.Time) failover.Decision {
+	return failover.Decide(failover.State{
+		Candidates: c.plan.Candidates, Failures: c.failures, Deadline: c.in.Deadline, Recovery: c.in.Recovery, Ladder: c.ladder,
+		Seed: c.in.ID,
+	}, now)
+}
+
 // repeatLost decides what follows an attempt whose outcome nobody knows.
 func (c *completion) repeatLost(ctx workflow.Context) {
 	now := workflow.Now(ctx)
 	lost := failover.Failure{Deployment: c.plan.Candidates[c.next.Candidate].Deployment, Lost: true, At: now}
 	c.answered, c.lastError, c.failures = nil, nil, append(c.failures, lost)
-	c.next = failover.Decide(failover.State{
-		Candidates: c.plan.Candidates, Failures: c.failures, Deadline: c.in.Deadline, Recovery: c.in.Recovery, Seed: c.in.ID,
-	}, now)
+	c.next = c.decide(now)
 }
 
 func (c *completion) cancel() {
@@ -155,10 +182,18 @@ func (c *completion) record(ctx workflow.Context) (activities.RecordResult, erro
 	switch {
 	case c.answered != nil:
 		in.Answered, in.Provider, in.Model = c.answered.Number, c.answered.Provider, c.answered.Model
+		in.Hedged = c.answered.Hedged
+		if c.answered.Degraded {
+			in.ServedFrom = completions.ServedDegraded
+		}
 		summary = "answered"
+	case c.state == completions.StateOpen && c.next.Action == failover.ActionCached:
+		in.ServedFrom, summary = completions.ServedCache, "answered before: "+c.next.Reason
+	case c.state == completions.StateOpen && c.next.Action == failover.ActionStale:
+		in.ServedFrom, summary = completions.ServedStale, c.next.Reason
 	case c.state == completions.StateOpen:
-		in.Failure = c.finalError()
-		if in.Failure == nil {
+		in.Failure, in.RetryAfter = c.finalError(), c.next.RetryAfter
+		if len(c.failures) == 0 {
 			in.Plan = c.plan
 		}
 		summary = "failed: " + c.next.Reason
@@ -199,15 +234,28 @@ func (c *completion) finalError() *llm.Error {
 	if c.cancelled || len(c.plan.Candidates) == 0 {
 		return c.lastError
 	}
+	if c.next.Resting {
+		return nil
+	}
 	verdict, known := failover.Verdict(c.failures)
 	switch {
 	case !known:
 		return &llm.Error{Kind: llm.KindTimeout, Provider: "none", Code: "deadline_exceeded", Detail: c.next.Reason}
 	case c.lastError != nil && c.lastError.Kind == verdict.Kind:
-		return c.lastError
+		final := *c.lastError
+		final.RetryAfter = c.retryAfter(final.RetryAfter)
+		return &final
 	default:
-		return &llm.Error{Kind: verdict.Kind, Provider: "several", RetryAfter: verdict.RetryAfter, Detail: c.next.Reason}
+		return &llm.Error{Kind: verdict.Kind, Provider: "several", RetryAfter: c.retryAfter(verdict.RetryAfter), Detail: c.next.Reason}
 	}
+}
+
+// retryAfter is when the client may ask again: when the first provider may be back, or else as the failure says.
+func (c *completion) retryAfter(told time.Duration) time.Duration {
+	if c.next.RetryAfter > 0 && (told == 0 || c.next.RetryAfter < told) {
+		return c.next.RetryAfter
+	}
+	return told
 }
 
 func (c *completion) streamed() bool { return c.in.Recovery != "" }
@@ -225,6 +273,10 @@ func (c *completion) describe() string {
 
 // tell adds a line to the story that the Web UI shows as the workflow's current details.
 func (c *completion) tell(ctx workflow.Context, candidate failover.Candidate, what string) {
-	c.story = append(c.story, fmt.Sprintf("%d. **%s/%s** %s", len(c.story)+1, candidate.Provider, candidate.Model, what))
+	c.note(ctx, fmt.Sprintf("**%s/%s** %s", candidate.Provider, candidate.Model, what))
+}
+
+func (c *completion) note(ctx workflow.Context, line string) {
+	c.story = append(c.story, fmt.Sprintf("%d. %s", len(c.story)+1, line))
 	workflow.SetCurrentDetails(ctx, strings.Join(c.story, "\n"))
 }

@@ -17,6 +17,8 @@ const (
 	CompletionsQueue = "holdfast-completions"
 	// ProviderCallsQueue carries the provider calls that follow a first failure.
 	ProviderCallsQueue = "holdfast-provider-calls"
+	// OperationsQueue carries what looks after providers: their health, and probes.
+	OperationsQueue = "holdfast-operations"
 )
 
 // CompletionWorkflow is the registered name of [Completion].
@@ -46,6 +48,8 @@ type CompletionResult struct {
 	Attempts  int               `json:"attempts"`
 	Failovers int               `json:"failovers"`
 	ErrorKind llm.Kind          `json:"error_kind,omitempty"`
+	// ServedFrom says where the answer comes from if not from a call of a provider as wanted.
+	ServedFrom completions.ServedFrom `json:"served_from,omitempty"`
 }
 
 // The search attributes: what an operator filters workflows by.

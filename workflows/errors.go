@@ -6,12 +6,15 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/holdfast-dev/holdfast/activities"
+	"github.com/holdfast-dev/holdfast/failover"
 )
 
 // failure is what an activity's error means here. This is the only place that reads it.
 type failure struct {
 	// attempt is set when a provider call failed and its activity said what follows.
-	attempt    *activities.AttemptFailed
+	attempt *activities.AttemptFailed
+	// postponed is set when the candidate was not called; it says what follows.
+	postponed  *failover.Decision
 	superseded bool
 	answerLost bool
 	cancelled  bool
@@ -34,6 +37,11 @@ func readFailure(err error) failure {
 		return failure{answerLost: true}
 	case activities.ErrTypeCancelled:
 		return failure{cancelled: true}
+	case activities.ErrTypePostponed:
+		var decision failover.Decision
+		if application.HasDetails() && application.Details(&decision) == nil {
+			return failure{postponed: &decision}
+		}
 	}
 	var failed activities.AttemptFailed
 	if application.HasDetails() && application.Details(&failed) == nil && failed.Error != nil {

@@ -75,3 +75,30 @@ func withRecordOptions(ctx workflow.Context, summary string) workflow.Context {
 		Summary: summary,
 	})
 }
+
+// withPublishOptions is for telling all processes of a provider's health: until it is told.
+func withPublishOptions(ctx workflow.Context, next failover.Health) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue: OperationsQueue, StartToCloseTimeout: 10 * time.Second,
+		RetryPolicy: &temporal.RetryPolicy{InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 5 * time.Second},
+		Summary:     fmt.Sprintf("%s: %s", next.State, next.Reason),
+	})
+}
+
+// withProbeOptions is for one probe. It is made again only if its worker died.
+func withProbeOptions(ctx workflow.Context, domain failover.Domain, method failover.ProbeMethod) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue: OperationsQueue, StartToCloseTimeout: 40 * time.Second, ScheduleToCloseTimeout: 2 * time.Minute,
+		RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumAttempts: 3},
+		Summary:     fmt.Sprintf("try %s (%s)", domain, method),
+	})
+}
+
+// withProbesOptions is for the scheduled probes of all providers.
+func withProbesOptions(ctx workflow.Context) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue: OperationsQueue, StartToCloseTimeout: 10 * time.Minute, HeartbeatTimeout: time.Minute,
+		RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumAttempts: 2},
+		Summary:     "ask every provider, by calls that cost nothing",
+	})
+}

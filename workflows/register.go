@@ -9,3 +9,9 @@ import (
 func Register(registry worker.WorkflowRegistry) {
 	registry.RegisterWorkflowWithOptions(Completion, workflow.RegisterOptions{Name: CompletionWorkflow})
 }
+
+// RegisterOperations makes those known that look after providers.
+func RegisterOperations(registry worker.WorkflowRegistry) {
+	registry.RegisterWorkflowWithOptions(ProviderHealth, workflow.RegisterOptions{Name: ProviderHealthWorkflow})
+	registry.RegisterWorkflowWithOptions(ProviderProbes, workflow.RegisterOptions{Name: ProviderProbesWorkflow})
+}

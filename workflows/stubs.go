@@ -11,6 +11,9 @@ import (
 // act is a stub: only its methods' names are used, to schedule activities by reference.
 var act *activities.Activities
 
+// ops is the same for what looks after providers.
+var ops *activities.Operations
+
 // local runs a local activity with typed input and result.
 func local[In, Out any](ctx workflow.Context, fn func(context.Context, In) (Out, error), in In) (out Out, err error) {
 	err = workflow.ExecuteLocalActivity(ctx, fn, in).Get(ctx, &out)

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/failsafe-go/failsafe-go"
+	"github.com/failsafe-go/failsafe-go/retrypolicy"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.temporal.io/sdk/client"
 	"golang.org/x/sync/errgroup"
@@ -22,8 +24,11 @@ import (
 	"github.com/holdfast-dev/holdfast/conversations"
 	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/handover"
+	"github.com/holdfast-dev/holdfast/health"
+	healthstore "github.com/holdfast-dev/holdfast/health/store"
 	"github.com/holdfast-dev/holdfast/internal/postgres"
 	"github.com/holdfast-dev/holdfast/keys"
+	"github.com/holdfast-dev/holdfast/launch"
 	"github.com/holdfast-dev/holdfast/llm"
 	"github.com/holdfast-dev/holdfast/media"
 	"github.com/holdfast-dev/holdfast/providers"
@@ -62,17 +67,20 @@ type nodeConfig struct {
 
 // node is a running process's parts.
 type node struct {
-	cfg     nodeConfig
-	pool    *pgxpool.Pool
-	vault   *keys.Vault
-	tokens  *access.Store
-	record  *store.Store
-	lease   *worker.Lease
-	worker  *worker.Worker
-	calls   *activities.Calls
-	routes  *routing.Table
-	api     *api.Server
-	servers []*http.Server
+	cfg    nodeConfig
+	pool   *pgxpool.Pool
+	vault  *keys.Vault
+	tokens *access.Store
+	record *store.Store
+	lease  *worker.Lease
+	worker *worker.Worker
+	calls  *activities.Calls
+	routes *routing.Table
+	// providers is what this process knows of them, board where processes tell each other.
+	providers *health.View
+	board     *healthstore.Store
+	api       *api.Server
+	servers   []*http.Server
 	// peers is what processes prove by that they belong together.
 	peers llm.Secret
 	// background are the loops that live as long as the node.
@@ -135,13 +143,14 @@ func (n *node) startWork(ctx, loops context.Context, hub *handover.Hub) (err err
 		return err
 	}
 	n.loop(loops, func(ctx context.Context) error { n.lease.Run(ctx); return nil })
-	table, err := routing.New(cfg.config, n.vault, providers.HTTPClient())
+	n.watchProviders(loops)
+	table, err := routing.New(cfg.config, n.vault, n.providers, providers.HTTPClient())
 	if err != nil {
 		return err
 	}
 	n.routes = table
 	acts, calls, err := activities.New(activities.Config{
-		Store: n.record, Conversations: conversations.NewStore(n.pool), Router: table,
+		Store: n.record, Conversations: conversations.NewStore(n.pool), Router: table, Health: n.providers,
 		Media: media.NewLibrary(n.pool, media.NewFetcher(media.Config(cfg.config.Media))), Handover: hub, Lease: n.lease, Logger: cfg.logger,
 	})
 	if err != nil {
@@ -153,13 +162,48 @@ func (n *node) startWork(ctx, loops context.Context, hub *handover.Hub) (err err
 		Pool: n.pool, Channel: store.CancelChannel, Heard: calls.Cancel, Look: calls.CancelRequested, Logger: cfg.logger,
 	}
 	n.loop(loops, cancels.Run)
-	n.worker = worker.New(cfg.temporal, acts, cfg.work)
+	ops, err := activities.NewOperations(activities.OperationsConfig{
+		Board: n.board, Probed: table, Policy: n.providers.Policy(), Successes: cfg.config.Probes.Successes, Name: "probe", Logger: cfg.logger,
+	})
+	if err != nil {
+		return err
+	}
+	n.worker = worker.New(cfg.temporal, acts, ops, cfg.work)
 	if err := n.worker.Start(); err != nil {
 		return err
 	}
 	redriver := &worker.Redriver{Store: n.record, Starter: cfg.temporal, Lease: n.lease, Logger: cfg.logger}
 	n.loop(loops, func(ctx context.Context) error { redriver.Run(ctx); return nil })
 	return nil
+}
+
+// watchProviders begins to remember what is known of providers, to hear it from other processes, and to tell them.
+func (n *node) watchProviders(loops context.Context) {
+	cfg := n.cfg
+	view := routing.HealthConfig(cfg.config)
+	view.Name, _ = n.lease.Current()
+	n.providers, n.board = health.New(view), healthstore.New(n.pool)
+	listener := &postgres.Listener{
+		Pool: n.pool, Channel: healthstore.Channel, Heard: n.providers.Heard, Look: n.providers.Look(n.board), Logger: cfg.logger,
+	}
+	n.loop(loops, listener.Run)
+	n.loop(loops, func(ctx context.Context) error {
+		return n.providers.RunTelling(ctx, n.board, launch.Health{Temporal: cfg.temporal}, cfg.logger)
+	})
+	n.loop(loops, func(ctx context.Context) error { n.scheduleProbes(ctx); return nil })
+}
+
+// scheduleProbes sees to the schedule of probes. Until Temporal takes it, nobody is probed.
+func (n *node) scheduleProbes(ctx context.Context) {
+	every := n.cfg.config.Probes.Every
+	if n.cfg.config.Probes.Off {
+		every = 0
+	}
+	policy := retrypolicy.NewBuilder[any]().WithBackoff(time.Second, time.Minute).WithMaxRetries(-1).Build()
+	err := failsafe.With(policy).WithContext(ctx).Run(func() error { return launch.Probes(ctx, n.cfg.temporal, every) })
+	if err != nil && ctx.Err() == nil {
+		n.cfg.logger.WarnContext(ctx, "the probes of providers are not scheduled", "error", err)
+	}
 }
 
 // serve opens the HTTP APIs on their listeners.

@@ -98,7 +98,7 @@ straight from the provider to the waiting client. Run any number of these; when 
 			return err
 		}
 		var lc net.ListenConfig
-		cfg := nodeConfig{work: worker.Options{Completions: completionWorker, ProviderCalls: completionWorker, StopTimeout: 5 * time.Second}}
+		cfg := nodeConfig{work: worker.Options{Completions: completionWorker, ProviderCalls: completionWorker, Operations: completionWorker, StopTimeout: 5 * time.Second}}
 		if cfg.listen, err = lc.Listen(cmd.Context(), "tcp", listen); err != nil {
 			return fmt.Errorf("%s cannot be used (%w): choose another address with --listen", listen, err)
 		}
@@ -147,7 +147,7 @@ func newWorkerCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		cfg := nodeConfig{work: worker.Options{Completions: true, ProviderCalls: true, StopTimeout: 5 * time.Second}}
+		cfg := nodeConfig{work: worker.Options{Completions: true, ProviderCalls: true, Operations: true, StopTimeout: 5 * time.Second}}
 		if healthListen != "" {
 			var lc net.ListenConfig
 			if cfg.healthListen, err = lc.Listen(cmd.Context(), "tcp", healthListen); err != nil {

@@ -89,7 +89,7 @@ type upRun struct {
 
 // allWork is what one machine's process works on.
 func allWork() worker.Options {
-	return worker.Options{Completions: true, ProviderCalls: true, StopTimeout: 2 * time.Second}
+	return worker.Options{Completions: true, ProviderCalls: true, Operations: true, StopTimeout: 2 * time.Second}
 }
 
 func (u *upRun) start(ctx context.Context) (err error) {

@@ -44,7 +44,7 @@ func attempts(ctx context.Context, q querier, id string) ([]completions.Attempt,
 }
 
 const startFirst = `WITH driven AS (
-		UPDATE completions SET instance_id = $3, attempts = 1, driven_at = clock_timestamp()
+		UPDATE completions SET instance_id = $3, attempts = 1, driven_at = clock_timestamp(), plan = coalesce($10, plan)
 		WHERE id = $1 AND epoch = $2 AND state = 'open' AND attempts = 0 AND cancel_requested_at IS NULL RETURNING id)
 	INSERT INTO attempts (completion_id, number, epoch, instance_id, state, deployment, provider, model, key_name,
 		chosen_because, started_at)
@@ -54,11 +54,31 @@ const startFirst = `WITH driven AS (
 // an attempt was made before, or the epoch is old, or the outcome is recorded. [Store.Resume] then finds out.
 func (s *Store) StartFirst(ctx context.Context, call completions.Fence, next completions.NewAttempt) (started bool, err error) {
 	tag, err := s.pool.Exec(ctx, startFirst, call.ID, call.Epoch, call.InstanceID, next.Deployment, next.Provider, next.Model,
-		next.KeyName, next.ChosenBecause, next.StartedAt)
+		next.KeyName, next.ChosenBecause, next.StartedAt, next.Plan)
 	if err != nil {
 		return false, fmt.Errorf("starting the first attempt of %s: %w", call.ID, err)
 	}
 	return tag.RowsAffected() == 1, nil
+}
+
+// StartHedge begins an attempt beside the one under way. The error is [completions.ErrSuperseded] when the completion is not this
+// epoch's any more, or is to be cancelled.
+func (s *Store) StartHedge(ctx context.Context, call completions.Fence, next completions.NewAttempt) (number int, err error) {
+	const start = `WITH driven AS (
+			UPDATE completions SET attempts = attempts + 1
+			WHERE id = $1 AND epoch = $2 AND state = 'open' AND cancel_requested_at IS NULL RETURNING id, attempts)
+		INSERT INTO attempts (completion_id, number, epoch, instance_id, state, deployment, provider, model, key_name,
+			chosen_because, started_at)
+		SELECT id, attempts, $2, $3, 'started', $4, $5, $6, $7, $8, $9 FROM driven RETURNING number`
+	err = s.pool.QueryRow(ctx, start, call.ID, call.Epoch, call.InstanceID, next.Deployment, next.Provider, next.Model,
+		next.KeyName, next.ChosenBecause, next.StartedAt).Scan(&number)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, completions.ErrSuperseded
+	}
+	if err != nil {
+		return 0, fmt.Errorf("starting a hedge of %s: %w", call.ID, err)
+	}
+	return number, nil
 }
 
 // Resume takes the completion up at this epoch: attempts found started are marked possibly billed, and choose is asked, in
@@ -94,8 +114,9 @@ func (s *Store) Resume(
 		if err != nil {
 			return err
 		}
-		const driven = `UPDATE completions SET instance_id = $2, attempts = $3, driven_at = clock_timestamp() WHERE id = $1`
-		_, err = tx.Exec(ctx, driven, call.ID, call.InstanceID, resumed.Number)
+		const driven = `UPDATE completions SET instance_id = $2, attempts = $3, driven_at = clock_timestamp(), plan = coalesce($4, plan)
+			WHERE id = $1`
+		_, err = tx.Exec(ctx, driven, call.ID, call.InstanceID, resumed.Number, next.Plan)
 		return err
 	})
 	if err != nil {
@@ -123,10 +144,11 @@ func fence(ctx context.Context, tx pgx.Tx, call completions.Fence) (state comple
 // Fail closes a started attempt with its error and what was decided. A row of another epoch, or one already closed, is
 // left alone.
 func (s *Store) Fail(ctx context.Context, call completions.Fence, failed completions.Failed) error {
-	const update = `UPDATE attempts SET state = 'failed', error = $4, decision = $5, reason = $6, finished_at = $7, shown = $8, usage = $9
+	const update = `UPDATE attempts SET state = 'failed', error = $4, decision = $5, reason = $6, finished_at = $7, shown = $8, usage = $9,
+			key_name = coalesce(nullif($10, ''), key_name)
 		WHERE completion_id = $1 AND number = $2 AND epoch = $3 AND state = 'started'`
 	_, err := s.pool.Exec(ctx, update, call.ID, failed.Number, call.Epoch, failed.Error, string(failed.Decision.Action),
-		failed.Decision.Reason, failed.At, failed.Shown, failed.Usage)
+		failed.Decision.Reason, failed.At, failed.Shown, failed.Usage, failed.KeyName)
 	if err != nil {
 		return fmt.Errorf("recording the failure of attempt %d of %s: %w", failed.Number, call.ID, err)
 	}

@@ -17,16 +17,19 @@ import (
 const dropPieces = `,
 	pieces AS (DELETE FROM completion_transcripts t USING done WHERE t.completion_id = done.id AND NOT t.whole)`
 
-func recordSuccess(streamed bool) string {
-	drop := ""
+func recordSuccess(streamed, kept bool) string {
+	more := ""
 	if streamed {
-		drop = dropPieces
+		more = dropPieces
 	}
-	return recordAttempts + drop + recordAnswer
+	if kept {
+		more += keepAnswer
+	}
+	return recordAttempts + more + recordAnswer
 }
 
 const recordAttempts = `WITH done AS (
-		UPDATE completions SET state = 'succeeded', finished_at = $4, provider = $5, model = $6, failovers = $7, provider_ms = $8
+		UPDATE completions SET state = 'succeeded', finished_at = $4, provider = $5, model = $6, failovers = $7, provider_ms = $8, served_from = $12
 		WHERE id = $1 AND epoch = $2 AND state = 'open' RETURNING id),
 	attempt AS (
 		UPDATE attempts SET state = 'succeeded', usage = coalesce(usage, $9), answer = NULL, finished_at = $10
@@ -50,8 +53,12 @@ func (s *Store) RecordSuccess(ctx context.Context, call completions.Fence, succe
 	args := []any{
 		call.ID, call.Epoch, success.Number, success.At, success.Provider, success.Model, success.Failovers,
 		success.ProviderTime.Milliseconds(), success.Usage, success.AnsweredAt, body,
+		success.ServedFrom,
 	}
-	statement := recordSuccess(success.Streamed)
+	if success.Keep != nil {
+		args = append(args, success.Keep.Key, success.Keep.Tenant, success.Keep.Route, success.Keep.Fresh, success.Keep.Stale)
+	}
+	statement := recordSuccess(success.Streamed, success.Keep != nil)
 	if success.ConversationID == "" {
 		tag, err := s.pool.Exec(ctx, statement, args...)
 		if err != nil {
@@ -91,14 +98,15 @@ func (s *Store) RecordSuccess(ctx context.Context, call completions.Fence, succe
 // RecordFailure closes the completion with its final error and gives its conversation back. Of one that was cancelled, Said is
 // what clients have got of the answer. Its results are those of [Store.RecordSuccess].
 func (s *Store) RecordFailure(ctx context.Context, call completions.Fence, failure completions.Failure) (recorded bool, err error) {
-	const update = `UPDATE completions SET state = $7, finished_at = $3, error = $4, provider_ms = $5, failovers = $6
+	const update = `UPDATE completions SET state = $7, finished_at = $3, error = $4, provider_ms = $5, failovers = $6,
+			plan = coalesce($8, plan)
 		WHERE id = $1 AND epoch = $2 AND state = 'open' RETURNING coalesce(conversation_id, '')`
 	at := failure.At
 	err = postgres.Tx(ctx, s.pool, func(tx pgx.Tx) error {
 		// The completion is locked before its attempts, as everywhere: the other way round, a success recorded at the same
 		// time and this would wait for each other.
 		rows, _ := tx.Query(ctx, update, call.ID, call.Epoch, at, failure.Error, failure.ProviderTime.Milliseconds(), failure.Failovers,
-			completions.Final(failure.Error))
+			completions.Final(failure.Error), failure.Plan)
 		conversation, err := pgx.CollectRows(rows, pgx.RowTo[string])
 		if recorded = err == nil && len(conversation) == 1; !recorded {
 			return err

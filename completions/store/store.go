@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/holdfast-dev/holdfast/completions"
+	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/llm"
 )
 
@@ -24,13 +25,14 @@ func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
 
 const completionColumns = `c.id, c.tenant, c.workflow_id, c.dialect, c.route, coalesce(c.conversation_id, ''), c.state,
 	c.instance_id, c.epoch, c.accepted_at, c.deadline, c.finished_at, coalesce(c.provider, ''), coalesce(c.model, ''),
-	c.attempts, c.failovers, c.provider_ms, c.error, c.recovery`
+	c.attempts, c.failovers, c.provider_ms, c.error, c.recovery, c.served_from`
 
 // completionFields are the scan targets that match completionColumns.
 func completionFields(c *completions.Completion, providerMS *int64) []any {
 	return []any{
 		&c.ID, &c.Tenant, &c.WorkflowID, &c.Dialect, &c.Route, &c.ConversationID, &c.State, &c.InstanceID, &c.Epoch,
 		&c.AcceptedAt, &c.Deadline, &c.FinishedAt, &c.Provider, &c.Model, &c.Attempts, &c.Failovers, providerMS, &c.Error, &c.Recovery,
+		&c.ServedFrom,
 	}
 }
 
@@ -69,6 +71,15 @@ func (s *Store) List(ctx context.Context, tenant string, state completions.State
 		return nil, fmt.Errorf("listing completions: %w", err)
 	}
 	return list, nil
+}
+
+// Plan reads who would have been called, and why, when the completion was taken up; nil if that is not on record.
+func (s *Store) Plan(ctx context.Context, id string) (plan *failover.Plan, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT plan FROM completions WHERE id = $1`, id).Scan(&plan)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return nil, fmt.Errorf("reading the plan of %s: %w", id, err)
+	}
+	return plan, nil
 }
 
 // Outcome reads a completion with its answer, if it has one.

@@ -84,19 +84,16 @@ func (c *Client) Complete(ctx context.Context, key llm.Secret, req llm.Request) 
 	if err != nil {
 		return llm.Response{}, err
 	}
-	answer, err := wire.Exchange(ctx, c.host.provider, c.auth(key), c.send(req.Model, message, false))
-	if err != nil {
-		return llm.Response{}, err
-	}
-	if !answer.OK() {
-		return llm.Response{}, wire.Scrub(c.classify(answer), key)
-	}
-	response, failure := c.reader(req, answer).whole()
-	if failure != nil {
-		return llm.Response{}, wire.Scrub(failure, key)
-	}
-	response.Warnings = message.warnings
-	return response, nil
+	return wire.Complete(ctx, wire.Call{
+		Provider: c.host.provider,
+		Auth:     c.auth(key),
+		Send:     c.send(req.Model, message, false),
+		Classify: c.classify,
+		Whole:    func(answer wire.Answer) (llm.Response, *llm.Error) { return c.reader(req, answer).whole() },
+		Model:    req.Model,
+		Warnings: message.warnings,
+		Strict:   req.Strict,
+	})
 }
 
 // Stream implements [llm.Provider].
@@ -105,7 +102,7 @@ func (c *Client) Stream(ctx context.Context, key llm.Secret, req llm.Request) it
 	if err != nil {
 		return llm.Failed(err)
 	}
-	return wire.Stream(ctx, wire.StreamCall{
+	return wire.Stream(ctx, wire.Call{
 		Provider: c.host.provider,
 		Auth:     c.auth(key),
 		Send:     c.send(req.Model, message, true),
@@ -115,6 +112,7 @@ func (c *Client) Stream(ctx context.Context, key llm.Secret, req llm.Request) it
 		Whole:    func(answer wire.Answer) (llm.Response, *llm.Error) { return c.reader(req, answer).whole() },
 		Model:    req.Model,
 		Warnings: message.warnings,
+		Strict:   req.Strict,
 	})
 }
 

@@ -80,7 +80,7 @@ func (a address) endpoint(operation, model string) (string, url.Values) {
 		return "v1/" + operation, url.Values{"api-version": {"preview"}}
 	case a.version == "":
 		return "v1/" + operation, nil
-	case operation == "responses":
+	case operation == "responses", operation == "models": // of the resource, not of a deployment
 		return operation, url.Values{"api-version": {a.version}}
 	}
 	if a.fixed != "" {

@@ -54,9 +54,12 @@ type cloud struct {
 func (c *cloud) RoundTrip(req *http.Request) (*http.Response, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	body, err := io.ReadAll(req.Body)
-	if err != nil {
-		return nil, err
+	var body []byte
+	if req.Body != nil {
+		var err error
+		if body, err = io.ReadAll(req.Body); err != nil {
+			return nil, err
+		}
 	}
 	if strings.Contains(req.URL.Path, "/oauth2/") {
 		c.entra = append(c.entra, req.URL.String()+" "+string(body))

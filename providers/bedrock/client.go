@@ -98,22 +98,25 @@ func (c *Client) Complete(ctx context.Context, key llm.Secret, req llm.Request) 
 }
 
 func (c *Client) converse(ctx context.Context, region string, keys keys, req llm.Request, rendered conversation) (llm.Response, error) {
-	answer, err := wire.Exchange(ctx, name, c.auth(region, keys), func(ctx context.Context) error {
-		_, err := c.sdk.Converse(ctx, rendered.input(), inRegion(region), rendered.options)
-		return err
+	return wire.Complete(ctx, wire.Call{
+		Provider: name,
+		Auth:     c.auth(region, keys),
+		Send: func(ctx context.Context) error {
+			_, err := c.sdk.Converse(ctx, rendered.input(), inRegion(region), rendered.options)
+			return err
+		},
+		Classify: func(answer wire.Answer) *llm.Error { return keys.scrub(classify(answer, c.now())) },
+		Whole: func(answer wire.Answer) (llm.Response, *llm.Error) {
+			response, failure := fromAnswer(answer, rendered.origin(req.Model, region), rendered.format, c.now())
+			if failure != nil {
+				return llm.Response{}, keys.scrub(failure)
+			}
+			return response, nil
+		},
+		Model:    req.Model,
+		Warnings: rendered.warnings,
+		Strict:   req.Strict,
 	})
-	if err != nil {
-		return llm.Response{}, err
-	}
-	if !answer.OK() {
-		return llm.Response{}, keys.scrub(classify(answer, c.now()))
-	}
-	response, failure := fromAnswer(answer, rendered.origin(req.Model, region), rendered.format, c.now())
-	if failure != nil {
-		return llm.Response{}, keys.scrub(failure)
-	}
-	response.Warnings = rendered.warnings
-	return response, nil
 }
 
 // Stream implements [llm.Provider].
@@ -136,7 +139,7 @@ func (c *Client) Stream(ctx context.Context, key llm.Secret, req llm.Request) it
 
 func (c *Client) converseStream(ctx context.Context, region string, keys keys, req llm.Request, rendered conversation) iter.Seq2[llm.Event, error] {
 	origin := rendered.origin(req.Model, region)
-	stream := wire.Stream(ctx, wire.StreamCall{
+	stream := wire.Stream(ctx, wire.Call{
 		Provider: name,
 		Auth:     c.auth(region, keys),
 		Send: func(ctx context.Context) error {
@@ -153,6 +156,7 @@ func (c *Client) converseStream(ctx context.Context, region string, keys keys, r
 		},
 		Model:    req.Model,
 		Warnings: rendered.warnings,
+		Strict:   req.Strict,
 	})
 	return stream
 }

@@ -62,7 +62,7 @@ func (c *Client) Embed(ctx context.Context, key llm.Secret, req llm.Request) (ll
 		return llm.Response{}, render.Named(name, err)
 	}
 	response, err := withKeys(ctx, c, via, func(keys keys) (llm.Response, error) {
-		return c.invokeAll(ctx, via.region, keys, req, family, bodies)
+		return c.invokeAll(ctx, via.region, keys, req, family, bodies, warnings)
 	})
 	if err != nil {
 		return llm.Response{}, err
@@ -107,7 +107,7 @@ func newEmbedding(req llm.Request) (embedding, [][]byte, []llm.Warning, error) {
 }
 
 // invokeAll makes the calls and puts their vectors in order.
-func (c *Client) invokeAll(ctx context.Context, region string, keys keys, req llm.Request, family embedding, bodies [][]byte) (llm.Response, error) {
+func (c *Client) invokeAll(ctx context.Context, region string, keys keys, req llm.Request, family embedding, bodies [][]byte, warnings []llm.Warning) (llm.Response, error) {
 	batches := make([]llm.Response, len(bodies))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(embedCalls)
@@ -115,7 +115,7 @@ func (c *Client) invokeAll(ctx context.Context, region string, keys keys, req ll
 		group.Go(func() error {
 			want := min(family.batch, len(req.Embed.Texts)-i*family.batch)
 			var err error
-			batches[i], err = c.invoke(ctx, region, keys, req.Model, family, body, want)
+			batches[i], err = c.invoke(ctx, region, keys, family, body, want, wire.Call{Model: req.Model, Warnings: warnings, Strict: req.Strict})
 			return err
 		})
 	}
@@ -126,6 +126,7 @@ func (c *Client) invokeAll(ctx context.Context, region string, keys keys, req ll
 	for _, batch := range batches {
 		whole.Vectors = append(whole.Vectors, batch.Vectors...)
 		whole.Usage.InputTokens += batch.Usage.InputTokens
+		whole.RateLimit = batch.RateLimit
 	}
 	for _, vector := range whole.Vectors {
 		if len(vector) != len(whole.Vectors[0]) {
@@ -135,25 +136,33 @@ func (c *Client) invokeAll(ctx context.Context, region string, keys keys, req ll
 	return whole, nil
 }
 
-// invoke makes one call for want vectors.
-func (c *Client) invoke(ctx context.Context, region string, keys keys, model string, family embedding, body []byte, want int) (llm.Response, error) {
-	answer, err := wire.Exchange(ctx, name, c.auth(region, keys), func(ctx context.Context) error {
+// invoke makes one call for want vectors. The call says what it is for, and of what the client is warned.
+func (c *Client) invoke(ctx context.Context, region string, keys keys, family embedding, body []byte, want int, call wire.Call) (llm.Response, error) {
+	call.Provider, call.Auth = name, c.auth(region, keys)
+	call.Send = func(ctx context.Context) error {
 		_, err := c.sdk.InvokeModel(ctx, &bedrockruntime.InvokeModelInput{
-			ModelId: aws.String(model), Body: body, ContentType: aws.String("application/json"), Accept: aws.String("application/json"),
+			ModelId: aws.String(call.Model), Body: body, ContentType: aws.String("application/json"), Accept: aws.String("application/json"),
 		}, inRegion(region))
 		return err
-	})
-	if err != nil {
-		return llm.Response{}, err
 	}
-	if !answer.OK() {
-		return llm.Response{}, keys.scrub(classify(answer, c.now()))
+	call.Classify = func(answer wire.Answer) *llm.Error { return keys.scrub(classify(answer, c.now())) }
+	call.Whole = func(answer wire.Answer) (llm.Response, *llm.Error) {
+		response, failure := c.fromVectors(answer, family, want)
+		if failure != nil {
+			return llm.Response{}, keys.scrub(failure)
+		}
+		return response, nil
 	}
+	return wire.Complete(ctx, call)
+}
+
+// fromVectors reads the answer to one call for want vectors.
+func (c *Client) fromVectors(answer wire.Answer, family embedding, want int) (llm.Response, *llm.Error) {
 	vectors, tokens, err := family.read(answer.Body)
 	if detail := badVectors(vectors, want, err); detail != "" {
 		if saysError(answer) {
 			answer.Status = http.StatusBadGateway // an error under a status of success
-			return llm.Response{}, keys.scrub(classify(answer, c.now()))
+			return llm.Response{}, classify(answer, c.now())
 		}
 		return llm.Response{}, badOutput(answer, "", detail)
 	}

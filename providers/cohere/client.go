@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -39,8 +40,10 @@ type Config struct {
 
 // Client completes requests at one endpoint. It is safe for concurrent use and holds no key: each call brings its own.
 type Client struct {
-	sdk *coheresdk.Client
-	now func() time.Time
+	sdk  *coheresdk.Client
+	http *http.Client
+	base *url.URL
+	now  func() time.Time
 }
 
 // New makes a client. It reads nothing from the environment.
@@ -55,10 +58,12 @@ func New(cfg Config) (*Client, error) {
 	for _, ending := range []string{"/chat", "/embed", "/v1", "/v2"} {
 		base.Path = strings.TrimSuffix(base.Path, ending)
 	}
+	client := wire.NewClient(cfg.HTTPClient)
 	return &Client{
+		http: client, base: base,
 		sdk: coheresdk.NewClient(
 			option.WithBaseURL(base.String()),
-			option.WithHTTPClient(wire.NewClient(cfg.HTTPClient)),
+			option.WithHTTPClient(client),
 			option.WithMaxAttempts(1),
 			option.WithToken(noToken),
 		),
@@ -72,20 +77,16 @@ func (c *Client) Complete(ctx context.Context, key llm.Secret, req llm.Request) 
 	if err != nil {
 		return llm.Response{}, err
 	}
-	answer, err := wire.Exchange(ctx, name, auth(key), func(ctx context.Context) error {
-		_, err := c.sdk.Chat(ctx, call.params, option.WithBodyProperties(call.extras))
-		return err
+	return wire.Complete(ctx, wire.Call{
+		Provider: name, Auth: auth(key),
+		Send: func(ctx context.Context) error {
+			_, err := c.sdk.Chat(ctx, call.params, option.WithBodyProperties(call.extras))
+			return err
+		},
+		Classify: func(answer wire.Answer) *llm.Error { return classify(answer, c.now()) },
+		Whole:    func(answer wire.Answer) (llm.Response, *llm.Error) { return c.fromAnswer(answer, call.origin) },
+		Model:    req.Model, Warnings: call.warnings, Strict: req.Strict, // the API does not say the model
 	})
-	if err != nil {
-		return llm.Response{}, err
-	}
-	response, failure := c.fromAnswer(answer, call.origin)
-	if failure != nil {
-		return llm.Response{}, wire.Scrub(failure, key)
-	}
-	response.Model = req.Model // the API does not say it
-	response.Warnings = call.warnings
-	return response, nil
 }
 
 // Stream implements [llm.Provider].
@@ -95,7 +96,7 @@ func (c *Client) Stream(ctx context.Context, key llm.Secret, req llm.Request) it
 		return llm.Failed(err)
 	}
 	params := streamed(call.params)
-	return wire.Stream(ctx, wire.StreamCall{
+	return wire.Stream(ctx, wire.Call{
 		Provider: name, Auth: auth(key),
 		Send: func(ctx context.Context) error {
 			stream, err := c.sdk.ChatStream(ctx, params, option.WithBodyProperties(call.extras))
@@ -108,7 +109,7 @@ func (c *Client) Stream(ctx context.Context, key llm.Secret, req llm.Request) it
 		Framing:  wire.SSE,
 		Decoder:  func(answer wire.Answer) wire.Decoder { return newDecoder(answer, call.origin, c.now) },
 		Whole:    func(answer wire.Answer) (llm.Response, *llm.Error) { return c.fromAnswer(answer, call.origin) },
-		Model:    req.Model, Warnings: call.warnings,
+		Model:    req.Model, Warnings: call.warnings, Strict: req.Strict,
 	})
 }
 

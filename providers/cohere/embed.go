@@ -25,19 +25,25 @@ func (c *Client) Embed(ctx context.Context, key llm.Secret, req llm.Request) (ll
 	response := llm.Response{Model: req.Model, Warnings: warnings}
 	for texts := range slices.Chunk(req.Embed.Texts, maxTexts) {
 		params.Texts = texts
-		answer, err := wire.Exchange(ctx, name, auth(key), func(ctx context.Context) error {
-			_, err := c.sdk.Embed(ctx, &params, option.WithBodyProperties(extras))
-			return err
+		part, err := wire.Complete(ctx, wire.Call{
+			Provider: name, Auth: auth(key),
+			Send: func(ctx context.Context) error {
+				_, err := c.sdk.Embed(ctx, &params, option.WithBodyProperties(extras))
+				return err
+			},
+			Classify: func(answer wire.Answer) *llm.Error { return classify(answer, c.now()) },
+			Whole: func(answer wire.Answer) (llm.Response, *llm.Error) {
+				whole := response
+				failure := addEmbed(&whole, answer, len(texts))
+				return whole, failure
+			},
+			Warnings: warnings, Strict: req.Strict,
 		})
 		if err != nil {
 			return llm.Response{}, err
 		}
-		if !answer.OK() {
-			return llm.Response{}, wire.Scrub(classify(answer, c.now()), key)
-		}
-		if failure := addEmbed(&response, answer, len(texts)); failure != nil {
-			return llm.Response{}, wire.Scrub(failure, key)
-		}
+		response = part
+		response.Warnings = warnings
 	}
 	for _, vector := range response.Vectors {
 		if len(vector) != len(response.Vectors[0]) {

@@ -10,11 +10,12 @@ import (
 )
 
 // openRouter: https://openrouter.ai/docs/api/reference/parameters, /docs/use-cases/reasoning-tokens,
-// /docs/features/prompt-caching and /docs/api/reference/errors-and-debugging. It leaves out what a model does not take by
+// /docs/features/prompt-caching and /docs/api/reference/errors-and-debugging. Its models are listed to everybody, and say nothing
+// of a key; /docs/api/reference/limits has the call that does. It leaves out what a model does not take by
 // itself, and says so nowhere.
 func openRouter() openai.Profile {
 	return openai.Profile{
-		Name: "openrouter", BaseURL: "https://openrouter.ai/api/v1", Path: "/api/v1", Responses: openai.ResponsesAsked,
+		Name: "openrouter", BaseURL: "https://openrouter.ai/api/v1", Path: "/api/v1", Probe: "key", Responses: openai.ResponsesAsked,
 		MaxTokens: "max_tokens", DocumentAddress: "file_data", CacheModels: []string{"anthropic/*", "*claude*", "google/gemini*"},
 		Lacks: []openai.Ability{openai.Choices},
 		Drops: []string{"prompt_cache_key"},

@@ -95,22 +95,19 @@ func (c *Client) Complete(ctx context.Context, key llm.Secret, req llm.Request) 
 	if err != nil {
 		return llm.Response{}, err
 	}
-	answer, err := wire.Exchange(ctx, c.host.name, c.host.auth(key), func(ctx context.Context) error {
-		_, err := c.sdk.Models.GenerateContent(ctx, call.model, nil, call.config())
-		return err
+	return wire.Complete(ctx, wire.Call{
+		Provider: c.host.name,
+		Auth:     c.host.auth(key),
+		Send: func(ctx context.Context) error {
+			_, err := c.sdk.Models.GenerateContent(ctx, call.model, nil, call.config())
+			return err
+		},
+		Classify: c.classify,
+		Whole:    func(answer wire.Answer) (llm.Response, *llm.Error) { return c.whole(req.Model, answer) },
+		Model:    req.Model,
+		Warnings: warnings,
+		Strict:   req.Strict,
 	})
-	if err != nil {
-		return llm.Response{}, err
-	}
-	if !answer.OK() {
-		return llm.Response{}, wire.Scrub(classify(c.host.name, answer, c.now()), key)
-	}
-	response, failure := c.whole(req.Model, answer)
-	if failure != nil {
-		return llm.Response{}, wire.Scrub(failure, key)
-	}
-	response.Warnings = append(warnings, response.Warnings...)
-	return response, nil
 }
 
 // Stream implements [llm.Provider].
@@ -119,7 +116,7 @@ func (c *Client) Stream(ctx context.Context, key llm.Secret, req llm.Request) it
 	if err != nil {
 		return llm.Failed(err)
 	}
-	return wire.Stream(ctx, wire.StreamCall{
+	return wire.Stream(ctx, wire.Call{
 		Provider: c.host.name,
 		Auth:     c.host.auth(key),
 		Send: func(ctx context.Context) error {
@@ -130,13 +127,18 @@ func (c *Client) Stream(ctx context.Context, key llm.Secret, req llm.Request) it
 			}
 			return nil
 		},
-		Classify: func(answer wire.Answer) *llm.Error { return classify(c.host.name, answer, c.now()) },
+		Classify: c.classify,
 		Framing:  frames,
 		Decoder:  func(answer wire.Answer) wire.Decoder { return c.decoder(req.Model, answer) },
 		Whole:    func(answer wire.Answer) (llm.Response, *llm.Error) { return c.whole(req.Model, answer) },
 		Model:    req.Model,
 		Warnings: warnings,
+		Strict:   req.Strict,
 	})
+}
+
+func (c *Client) classify(answer wire.Answer) *llm.Error {
+	return classify(c.host.name, answer, c.now())
 }
 
 func (c *Client) decoder(model string, answer wire.Answer) *decoder {

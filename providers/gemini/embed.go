@@ -33,13 +33,13 @@ func (c *Client) Embed(ctx context.Context, key llm.Secret, req llm.Request) (ll
 		return llm.Response{}, err
 	}
 	batches := form.batches(req.Embed.Texts)
-	parts := make([]embedded, len(batches))
+	parts := make([]llm.Response, len(batches))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atATime)
 	for i, texts := range batches {
 		group.Go(func() error {
 			var err error
-			parts[i], err = c.embed(ctx, key, form, texts)
+			parts[i], err = c.embed(ctx, key, form, texts, wire.Call{Model: req.Model, Warnings: warnings, Strict: req.Strict})
 			return err
 		})
 	}
@@ -48,12 +48,13 @@ func (c *Client) Embed(ctx context.Context, key llm.Secret, req llm.Request) (ll
 	}
 	response := llm.Response{Model: req.Model, Warnings: warnings}
 	for _, part := range parts {
-		response.Vectors = append(response.Vectors, part.vectors...)
-		response.Usage.InputTokens += part.usage.InputTokens
-		response.Usage.InputImageTokens += part.usage.InputImageTokens
+		response.Vectors = append(response.Vectors, part.Vectors...)
+		response.Usage.InputTokens += part.Usage.InputTokens
+		response.Usage.InputImageTokens += part.Usage.InputImageTokens
+		response.RateLimit = part.RateLimit
 	}
 	if len(parts) == 1 {
-		response.Usage.Raw = parts[0].usage.Raw
+		response.Usage.Raw = parts[0].Usage.Raw
 	}
 	for _, vector := range response.Vectors {
 		if len(vector) != len(response.Vectors[0]) {
@@ -72,12 +73,6 @@ type embedding struct {
 	extras     []render.Extra
 	predict    bool // Vertex AI's older way
 	single     bool // one text a request
-}
-
-// embedded is the answer to one request.
-type embedded struct {
-	vectors []llm.Vector
-	usage   llm.Usage
 }
 
 func newEmbedding(req llm.Request, h host) (embedding, []llm.Warning, error) {
@@ -213,25 +208,17 @@ func (e embedding) extend(object map[string]any) {
 
 func textContent(text string) content { return content{Parts: []any{textPart{Text: text}}} }
 
-// embed makes one request.
-func (c *Client) embed(ctx context.Context, key llm.Secret, form embedding, texts []string) (embedded, error) {
+// embed makes one request. The call says of what the client is warned.
+func (c *Client) embed(ctx context.Context, key llm.Secret, form embedding, texts []string, made wire.Call) (llm.Response, error) {
 	request := call{model: form.model, body: form.body(texts)}
-	answer, err := wire.Exchange(ctx, c.host.name, c.host.auth(key), func(ctx context.Context) error {
+	made.Provider, made.Auth, made.Classify = c.host.name, c.host.auth(key), c.classify
+	made.Send = func(ctx context.Context) error {
 		dummy := []*genaisdk.Content{{Parts: []*genaisdk.Part{{Text: "-"}}}} // the body takes its place
 		_, err := c.sdk.Models.EmbedContent(ctx, request.model, dummy, &genaisdk.EmbedContentConfig{HTTPOptions: request.options()})
 		return err
-	})
-	if err != nil {
-		return embedded{}, err
 	}
-	if !answer.OK() {
-		return embedded{}, wire.Scrub(classify(c.host.name, answer, c.now()), key)
-	}
-	result, failure := fromEmbedded(c.host, answer, len(texts))
-	if failure != nil {
-		return embedded{}, failure
-	}
-	return result, nil
+	made.Whole = func(answer wire.Answer) (llm.Response, *llm.Error) { return fromEmbedded(c.host, answer, len(texts)) }
+	return wire.Complete(ctx, made)
 }
 
 // vector is a ContentEmbedding, of either host.
@@ -243,7 +230,7 @@ type vector struct {
 }
 
 // fromEmbedded reads the answers of batchEmbedContents (https://ai.google.dev/api/embeddings), embedContent and predict.
-func fromEmbedded(h host, answer wire.Answer, want int) (embedded, *llm.Error) {
+func fromEmbedded(h host, answer wire.Answer, want int) (llm.Response, *llm.Error) {
 	var body struct {
 		Embeddings    []vector        `json:"embeddings"`
 		Embedding     *vector         `json:"embedding"`
@@ -256,7 +243,7 @@ func fromEmbedded(h host, answer wire.Answer, want int) (embedded, *llm.Error) {
 		return &llm.Error{Kind: llm.KindBadOutput, Provider: h.name, Status: answer.Status, Detail: detail}
 	}
 	if json.Unmarshal(answer.Body, &body) != nil {
-		return embedded{}, bad("the answer is not JSON of the expected form")
+		return llm.Response{}, bad("the answer is not JSON of the expected form")
 	}
 	vectors := body.Embeddings
 	for _, prediction := range body.Predictions {
@@ -266,16 +253,16 @@ func fromEmbedded(h host, answer wire.Answer, want int) (embedded, *llm.Error) {
 		vectors = append(vectors, *body.Embedding)
 	}
 	if len(vectors) != want {
-		return embedded{}, bad(fmt.Sprintf("the answer holds %d vectors, not %d", len(vectors), want))
+		return llm.Response{}, bad(fmt.Sprintf("the answer holds %d vectors, not %d", len(vectors), want))
 	}
-	result := embedded{usage: fromUsage(body.UsageMetadata)}
+	result := llm.Response{Usage: fromUsage(body.UsageMetadata)}
 	for _, v := range vectors {
 		if len(v.Values) == 0 {
-			return embedded{}, bad("the answer holds a vector without numbers")
+			return llm.Response{}, bad("the answer holds a vector without numbers")
 		}
-		result.vectors = append(result.vectors, v.Values)
+		result.Vectors = append(result.Vectors, v.Values)
 		if tokens := v.Statistics.Tokens; tokens > 0 && tokens < 1e12 {
-			result.usage.InputTokens += int64(tokens)
+			result.Usage.InputTokens += int64(tokens)
 		}
 	}
 	return result, nil

@@ -62,19 +62,12 @@ func (c *Client) Complete(ctx context.Context, key llm.Secret, req llm.Request) 
 	if err != nil {
 		return llm.Response{}, err
 	}
-	answer, err := wire.Exchange(ctx, name, auth(key), c.send("v1/chat/completions", sent.body))
-	if err != nil {
-		return llm.Response{}, err
-	}
-	response, failure := c.fromAnswer(answer, sent)
-	if failure != nil {
-		return llm.Response{}, wire.Scrub(failure, key)
-	}
-	if response.Model == "" {
-		response.Model = req.Model
-	}
-	response.Warnings = sent.warnings
-	return response, nil
+	return wire.Complete(ctx, wire.Call{
+		Provider: name, Auth: auth(key), Send: c.send("v1/chat/completions", sent.body),
+		Classify: func(answer wire.Answer) *llm.Error { return classify(answer, c.now()) },
+		Whole:    func(answer wire.Answer) (llm.Response, *llm.Error) { return c.fromAnswer(answer, sent) },
+		Model:    req.Model, Warnings: sent.warnings, Strict: req.Strict,
+	})
 }
 
 // Stream implements [llm.Provider].
@@ -83,13 +76,13 @@ func (c *Client) Stream(ctx context.Context, key llm.Secret, req llm.Request) it
 	if err != nil {
 		return llm.Failed(err)
 	}
-	return wire.Stream(ctx, wire.StreamCall{
+	return wire.Stream(ctx, wire.Call{
 		Provider: name, Auth: auth(key), Send: c.send("v1/chat/completions", sent.body),
 		Classify: func(answer wire.Answer) *llm.Error { return classify(answer, c.now()) },
 		Framing:  wire.SSE,
 		Decoder:  func(answer wire.Answer) wire.Decoder { return newDecoder(answer, sent, c.now) },
 		Whole:    func(answer wire.Answer) (llm.Response, *llm.Error) { return c.fromAnswer(answer, sent) },
-		Model:    req.Model, Warnings: sent.warnings,
+		Model:    req.Model, Warnings: sent.warnings, Strict: req.Strict,
 	})
 }
 

@@ -69,19 +69,12 @@ func (c *Client) Complete(ctx context.Context, key llm.Secret, req llm.Request) 
 	if err != nil {
 		return llm.Response{}, err
 	}
-	answer, err := wire.Exchange(ctx, name, auth(key), c.send("api/chat", call.body))
-	if err != nil {
-		return llm.Response{}, err
-	}
-	response, failure := c.fromAnswer(answer, call)
-	if failure != nil {
-		return llm.Response{}, wire.Scrub(failure, key)
-	}
-	if response.Model == "" {
-		response.Model = req.Model
-	}
-	response.Warnings = call.warnings
-	return response, nil
+	return wire.Complete(ctx, wire.Call{
+		Provider: name, Auth: auth(key), Send: c.send("api/chat", call.body),
+		Classify: func(answer wire.Answer) *llm.Error { return classify(answer, c.now()) },
+		Whole:    func(answer wire.Answer) (llm.Response, *llm.Error) { return c.fromAnswer(answer, call) },
+		Model:    req.Model, Warnings: call.warnings, Strict: req.Strict,
+	})
 }
 
 // Stream implements [llm.Provider].
@@ -90,13 +83,13 @@ func (c *Client) Stream(ctx context.Context, key llm.Secret, req llm.Request) it
 	if err != nil {
 		return llm.Failed(err)
 	}
-	return wire.Stream(ctx, wire.StreamCall{
+	return wire.Stream(ctx, wire.Call{
 		Provider: name, Auth: auth(key), Send: c.send("api/chat", call.body),
 		Classify: func(answer wire.Answer) *llm.Error { return classify(answer, c.now()) },
 		Framing:  wire.Lines,
 		Decoder:  func(answer wire.Answer) wire.Decoder { return newDecoder(answer, call, c.now) },
 		Whole:    func(answer wire.Answer) (llm.Response, *llm.Error) { return c.fromAnswer(answer, call) },
-		Model:    req.Model, Warnings: call.warnings,
+		Model:    req.Model, Warnings: call.warnings, Strict: req.Strict,
 	})
 }
 

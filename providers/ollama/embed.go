@@ -17,22 +17,12 @@ func (c *Client) Embed(ctx context.Context, key llm.Secret, req llm.Request) (ll
 	if err != nil {
 		return llm.Response{}, render.Named(name, err)
 	}
-	answer, err := wire.Exchange(ctx, name, auth(key), c.send("api/embed", body))
-	if err != nil {
-		return llm.Response{}, err
-	}
-	if !answer.OK() {
-		return llm.Response{}, wire.Scrub(classify(answer, c.now()), key)
-	}
-	response, failure := fromEmbed(answer, len(req.Embed.Texts))
-	if failure != nil {
-		return llm.Response{}, wire.Scrub(failure, key)
-	}
-	if response.Model == "" {
-		response.Model = req.Model
-	}
-	response.Warnings = warnings
-	return response, nil
+	return wire.Complete(ctx, wire.Call{
+		Provider: name, Auth: auth(key), Send: c.send("api/embed", body),
+		Classify: func(answer wire.Answer) *llm.Error { return classify(answer, c.now()) },
+		Whole:    func(answer wire.Answer) (llm.Response, *llm.Error) { return fromEmbed(answer, len(req.Embed.Texts)) },
+		Model:    req.Model, Warnings: warnings, Strict: req.Strict,
+	})
 }
 
 func newEmbed(req llm.Request) ([]byte, []llm.Warning, error) {

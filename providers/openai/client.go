@@ -45,6 +45,7 @@ type Client struct {
 	base        *url.URL
 	own         bool // the endpoint is the profile's own
 	api         string
+	http        *http.Client
 	completions openaisdk.ChatCompletionService
 	responses   sdkresponses.ResponseService
 	embeddings  openaisdk.EmbeddingService
@@ -86,13 +87,14 @@ func NewWith(profile Profile, cfg Config) (*Client, error) {
 		profile.Account = base.Hostname()
 	}
 	// The services, unlike the SDK's client, take no defaults from the environment.
+	client := wire.NewClient(cfg.HTTPClient)
 	opts := []option.RequestOption{
 		option.WithBaseURL(base.String()),
-		option.WithHTTPClient(wire.NewClient(cfg.HTTPClient)),
+		option.WithHTTPClient(client),
 		option.WithMaxRetries(0),
 	}
 	return &Client{
-		profile: profile, base: base, own: own, api: cfg.API,
+		profile: profile, base: base, own: own, api: cfg.API, http: client,
 		completions: openaisdk.NewChatCompletionService(opts...),
 		responses:   sdkresponses.NewResponseService(opts...),
 		embeddings:  openaisdk.NewEmbeddingService(opts...),
@@ -129,22 +131,18 @@ func (c *Client) Complete(ctx context.Context, key llm.Secret, req llm.Request) 
 	if err != nil {
 		return llm.Response{}, err
 	}
-	answer, err := wire.Exchange(ctx, c.profile.Name, auth, func(ctx context.Context) error { return call.send(ctx) })
-	if err != nil {
-		return llm.Response{}, err
-	}
-	if !answer.OK() {
-		return llm.Response{}, scrub(c.classify(answer), key, auth)
-	}
-	response, failure := call.read(answer)
-	if failure != nil {
-		return llm.Response{}, scrub(failure, key, auth)
-	}
-	if response.Model == "" {
-		response.Model = call.model
-	}
-	response.Warnings = call.warnings
-	return response, nil
+	return wire.Complete(ctx, wire.Call{
+		Provider: c.profile.Name, Auth: auth, Model: call.model, Warnings: call.warnings, Strict: req.Strict,
+		Send:     func(ctx context.Context) error { return call.send(ctx) },
+		Classify: func(answer wire.Answer) *llm.Error { return wire.Scrub(c.classify(answer), key) },
+		Whole: func(answer wire.Answer) (llm.Response, *llm.Error) {
+			response, failure := call.read(answer)
+			if failure != nil {
+				return llm.Response{}, wire.Scrub(failure, key)
+			}
+			return response, nil
+		},
+	})
 }
 
 // Stream implements [llm.Provider].
@@ -159,10 +157,10 @@ func (c *Client) Stream(ctx context.Context, key llm.Secret, req llm.Request) it
 			yield(llm.Event{}, err)
 			return
 		}
-		stream := wire.Stream(ctx, wire.StreamCall{
-			Provider: c.profile.Name, Auth: auth, Model: call.model, Warnings: call.warnings,
+		stream := wire.Stream(ctx, wire.Call{
+			Provider: c.profile.Name, Auth: auth, Model: call.model, Warnings: call.warnings, Strict: req.Strict,
 			Send:     func(ctx context.Context) error { return call.send(ctx, call.streaming...) },
-			Classify: func(answer wire.Answer) *llm.Error { return scrub(c.classify(answer), key, auth) },
+			Classify: func(answer wire.Answer) *llm.Error { return wire.Scrub(c.classify(answer), key) },
 			Framing:  wire.SSE,
 			Decoder:  call.decoder,
 			Whole:    call.read,
@@ -200,11 +198,6 @@ func (c *Client) auth(ctx context.Context, key llm.Secret) (wire.Auth, error) {
 	default:
 		return wire.Auth{Header: "Authorization", Prefix: "Bearer ", Key: key}, nil
 	}
-}
-
-// scrub removes the key, and what was made of it, from the vendor's words.
-func scrub(e *llm.Error, key llm.Secret, auth wire.Auth) *llm.Error {
-	return wire.Scrub(wire.Scrub(e, key), auth.Key)
 }
 
 // at are the options that lead an operation to its address.

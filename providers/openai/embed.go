@@ -23,25 +23,21 @@ func (c *Client) Embed(ctx context.Context, key llm.Secret, req llm.Request) (ll
 	if err != nil {
 		return llm.Response{}, err
 	}
-	answer, err := wire.Exchange(ctx, c.profile.Name, auth, func(ctx context.Context) error {
-		_, err := c.embeddings.New(ctx, params, c.at("embeddings", req.Model)...)
-		return err
+	return wire.Complete(ctx, wire.Call{
+		Provider: c.profile.Name, Auth: auth, Model: req.Model, Warnings: warnings, Strict: req.Strict,
+		Send: func(ctx context.Context) error {
+			_, err := c.embeddings.New(ctx, params, c.at("embeddings", req.Model)...)
+			return err
+		},
+		Classify: func(answer wire.Answer) *llm.Error { return wire.Scrub(c.classify(answer), key) },
+		Whole: func(answer wire.Answer) (llm.Response, *llm.Error) {
+			response, failure := c.fromEmbedding(answer, len(req.Embed.Texts))
+			if failure != nil {
+				return llm.Response{}, wire.Scrub(failure, key)
+			}
+			return response, nil
+		},
 	})
-	if err != nil {
-		return llm.Response{}, err
-	}
-	if !answer.OK() {
-		return llm.Response{}, scrub(c.classify(answer), key, auth)
-	}
-	response, failure := c.fromEmbedding(answer, len(req.Embed.Texts))
-	if failure != nil {
-		return llm.Response{}, scrub(failure, key, auth)
-	}
-	if response.Model == "" {
-		response.Model = req.Model
-	}
-	response.Warnings = warnings
-	return response, nil
 }
 
 func (c *Client) newEmbedding(req llm.Request) (openaisdk.EmbeddingNewParams, []llm.Warning, error) {

@@ -26,7 +26,9 @@ type Profile struct {
 	// Auth, if set, makes what a call is authorized by from its key, in place of AuthHeader and AuthPrefix. Its error is an
 	// *[llm.Error], or is taken for one of kind credential.
 	Auth func(ctx context.Context, key llm.Secret) (wire.Auth, error)
-	// Endpoint, if set, says where an operation ("chat/completions", "responses", "embeddings") of a model is: a path that is
+	// Probe is the operation that costs nothing and asks for the key: "models" if empty.
+	Probe string
+	// Endpoint, if set, says where an operation ("chat/completions", "responses", "embeddings", "models") of a model is: a path that is
 	// put behind the base URL, not beginning with a slash and already escaped, and a query. Nil stands for the operation itself
 	// without a query.
 	Endpoint func(operation, model string) (path string, query url.Values)

@@ -142,6 +142,7 @@ func (c *Client) of(project string) (*models, error) {
 type target struct {
 	provider llm.Provider
 	embedder llm.Embedder
+	prober   llm.Prober
 	parsed   parsed
 }
 
@@ -160,12 +161,12 @@ func (c *Client) target(key llm.Secret, model string) (target, error) {
 		return target{}, err
 	}
 	if !isClaude(model) {
-		return target{provider: clients.gemini, embedder: clients.gemini, parsed: known}, nil
+		return target{provider: clients.gemini, embedder: clients.gemini, prober: clients.gemini, parsed: known}, nil
 	}
 	if known.apiKey {
 		return target{}, &llm.Error{Kind: llm.KindCredential, Provider: name, Detail: "an API key serves for Google's own models only"}
 	}
-	return target{provider: clients.claude, parsed: known}, nil
+	return target{provider: clients.claude, prober: clients.claude, parsed: known}, nil
 }
 
 // isClaude reports whether a model is Anthropic's.

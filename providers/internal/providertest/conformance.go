@@ -46,6 +46,8 @@ func Conformance(t *testing.T, c Contract) {
 	t.Run("calls with different keys do not mix", c.manyKeys)
 	t.Run("an echoed key is not kept", c.echoedKey)
 	t.Run("the address's form is checked", c.checksAddress)
+	t.Run("a probe tells whether the key is taken", c.probes)
+	t.Run("a probe ends with its context", c.probeEnds)
 }
 
 // complete makes the simplest call and returns its error as the canonical one.

@@ -38,6 +38,8 @@ func EmbedRequests(t *testing.T, open Open, model, suffix string, answer func(n 
 				sent = append(sent, rendered{Request: request.Method + " " + request.Path, Body: request.Body})
 			}
 			sent[0].Warnings = response.Warnings
+			requireStrictEmbed(t, open, vendor.URL, c.Request, response.Warnings)
+			require.Len(t, vendor.Received(), len(sent), "a strict request was sent in spite of its warnings")
 			Golden(t, filepath.Join("testdata", "embed", c.Name+suffix+".golden.json"), sent)
 		})
 	}

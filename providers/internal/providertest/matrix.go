@@ -25,7 +25,8 @@ type rendered struct {
 }
 
 // Requests renders every shared case for model and compares what reaches the vendor with
-// testdata/request/<case><suffix>.golden.json. The answer is any good one of the vendor's.
+// testdata/request/<case><suffix>.golden.json. The answer is any good one of the vendor's. A strict request is held to be sent
+// as it is, or not at all.
 func Requests(t *testing.T, open Open, model, suffix string, answer []byte) {
 	t.Helper()
 	for _, c := range llmtest.Cases(t) {
@@ -41,6 +42,7 @@ func Requests(t *testing.T, open Open, model, suffix string, answer []byte) {
 			} else {
 				request := vendor.One(t)
 				got = rendered{Request: request.Method + " " + request.Path, Body: request.Body, Warnings: response.Warnings}
+				requireStrict(t, open, answer, c.Request, response.Warnings)
 			}
 			Golden(t, filepath.Join("testdata", "request", c.Name+suffix+".golden.json"), got)
 		})

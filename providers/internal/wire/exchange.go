@@ -30,12 +30,14 @@ type Answer struct {
 // OK reports whether the vendor claims success.
 func (a Answer) OK() bool { return a.Status >= 200 && a.Status < 300 }
 
-// exchange travels in the request's context from [Exchange] to the transport and carries the outcome back.
+// exchange travels in the request's context from the call to the transport and carries the outcome back.
 type exchange struct {
 	// ctx is the caller's own: what an SDK derives from it may end when the SDK has what it wants.
 	ctx    context.Context //nolint:containedctx // it travels to the transport, which cannot be handed it otherwise
 	auth   Auth
 	answer Answer
+	// limit is what the answer's headers say of the account's limits.
+	limit *llm.RateLimit
 	// answered says that headers came; err is why nothing (more) came.
 	answered bool
 	err      error
@@ -46,19 +48,8 @@ type exchange struct {
 
 type exchangeKey struct{}
 
-// Exchange runs send, which must make exactly one HTTP request with the context it is given through a client of
-// [NewClient]. It returns the answer, or an *[llm.Error] of the named provider when no complete answer came. What send
-// itself returns counts only if no request was made.
-func Exchange(ctx context.Context, provider string, auth Auth, send func(context.Context) error) (Answer, error) {
-	ex := &exchange{ctx: ctx, auth: auth}
-	if err := ex.run(provider, send); err != nil { //nolint:contextcheck // it runs with ex.ctx
-		return Answer{}, err
-	}
-	return ex.answer, nil
-}
-
-// run makes the exchange. Its error is an *[llm.Error], and nil when an answer came.
-func (ex *exchange) run(provider string, send func(context.Context) error) error {
+// run makes the exchange, by a call of send. It returns nil when an answer came.
+func (ex *exchange) run(provider string, send func(context.Context) error) *llm.Error {
 	if !sendable(ex.auth.Key.Reveal()) {
 		return &llm.Error{Kind: llm.KindCredential, Provider: provider, Detail: "the key holds characters that no header may hold"}
 	}
@@ -79,6 +70,12 @@ func (ex *exchange) run(provider string, send func(context.Context) error) error
 		_ = err
 		return &llm.Error{Kind: llm.KindCallerFault, Provider: provider, Detail: "the request could not be encoded"}
 	}
+}
+
+// told puts on an error what is said of every answer, and takes the key from it.
+func (ex *exchange) told(e *llm.Error) *llm.Error {
+	e.RateLimit = ex.limit
+	return Scrub(e, ex.auth.Key)
 }
 
 // Scrub removes the key from the vendor's words in e, in case an endpoint echoes it there.

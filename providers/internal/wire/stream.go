@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"iter"
 	"time"
@@ -52,40 +51,25 @@ func finished(decoder Decoder) bool {
 	return ok && f.Finished()
 }
 
-// StreamCall is a call whose answer is streamed.
-type StreamCall struct {
-	Provider string
-	Auth     Auth
-	// Send makes the request, as for [Exchange].
-	Send func(context.Context) error
-	// Classify turns an answer that is an error by its status into a canonical error.
-	Classify func(Answer) *llm.Error
-	Framing  Framing
-	// Decoder makes the decoder for an answer, of which status and headers are known.
-	Decoder func(Answer) Decoder
-	// Whole reads an answer that came in one piece although a stream was asked for, as some hosts send errors and some do
-	// not stream at all. It is used when the media type is application/json and the body's beginning does not belie it; nil
-	// if that cannot be.
-	Whole func(Answer) (llm.Response, *llm.Error)
-	// Model is given to [llm.EventStart] where the vendor does not say which model answers.
-	Model    string
-	Warnings []llm.Warning
-}
-
 // Stream makes the call and yields its events. See [llm.Provider] for what is promised of the sequence.
-func Stream(ctx context.Context, call StreamCall) iter.Seq2[llm.Event, error] {
+func Stream(ctx context.Context, call Call) iter.Seq2[llm.Event, error] {
 	return func(yield func(llm.Event, error) bool) {
 		ctx, cancel := context.WithCancel(ctx) // leaving the loop ends the call
 		defer cancel()
-		s := &stream{StreamCall: call, ctx: ctx, yield: yield}
+		if refusal := call.refusal(); refusal != nil {
+			yield(llm.Event{}, refusal)
+			return
+		}
+		s := &stream{Call: call, ex: &exchange{ctx: ctx, auth: call.Auth, live: true}, ctx: ctx, yield: yield}
 		if failure := s.run(); failure != nil && !s.left { //nolint:contextcheck // it runs with s.ctx
-			yield(llm.Event{}, Scrub(failure, call.Auth.Key))
+			yield(llm.Event{}, s.ex.told(failure))
 		}
 	}
 }
 
 type stream struct {
-	StreamCall
+	Call
+	ex      *exchange
 	ctx     context.Context //nolint:containedctx // the struct lives as long as one call
 	yield   func(llm.Event, error) bool
 	started bool
@@ -94,9 +78,8 @@ type stream struct {
 }
 
 func (s *stream) run() *llm.Error {
-	ex := &exchange{ctx: s.ctx, auth: s.Auth, live: true}
-	if err := ex.run(s.Provider, s.Send); err != nil {
-		failure, _ := errors.AsType[*llm.Error](err) // run gives no other
+	ex := s.ex
+	if failure := ex.run(s.Provider, s.Send); failure != nil {
 		return failure
 	}
 	if ex.body == nil { // only a success is left unread
@@ -105,13 +88,14 @@ func (s *stream) run() *llm.Error {
 	defer func() { _ = ex.body.Close() }() // what is left in it is not wanted
 	body := bufio.NewReader(ex.body)
 	if s.Whole != nil && inOnePiece(ex.answer.Header, body) {
-		return s.whole(ex, body)
+		return s.whole(body)
 	}
-	return s.frames(ex, body)
+	return s.frames(body)
 }
 
 // frames reads an answer that came as a stream.
-func (s *stream) frames(ex *exchange, body io.Reader) *llm.Error {
+func (s *stream) frames(body io.Reader) *llm.Error {
+	ex := s.ex
 	decoder := s.Decoder(ex.answer)
 	var total int64
 	for frame, err := range s.Framing(body) {
@@ -163,14 +147,15 @@ func settle(body io.ReadCloser) {
 }
 
 // whole reads an answer in one piece.
-func (s *stream) whole(ex *exchange, body io.Reader) *llm.Error {
+func (s *stream) whole(body io.Reader) *llm.Error {
+	ex := s.ex
 	var err error
 	if ex.answer.Body, err = readBounded(io.NopCloser(body), MaxBody); err != nil {
 		ex.err = err
 		return networkError(s.ctx, s.Provider, ex)
 	}
 	if severalLines(ex.answer.Body) {
-		return s.frames(ex, bytes.NewReader(ex.answer.Body))
+		return s.frames(bytes.NewReader(ex.answer.Body))
 	}
 	response, failure := s.Whole(ex.answer)
 	if failure != nil {
@@ -200,17 +185,23 @@ func (s *stream) send(event llm.Event) {
 		}
 		s.started = true
 		event.Warnings = append(event.Warnings, s.Warnings...)
+		event.RateLimit = s.ex.limit
 		if event.Model == "" {
 			event.Model = s.Model
 		}
 	} else if !s.started {
 		s.started = true
-		if s.left = !s.yield(llm.Event{Type: llm.EventStart, Model: s.Model, Warnings: s.Warnings}, nil); s.left {
+		if s.left = !s.yield(s.start(), nil); s.left {
 			return
 		}
 	}
 	s.output = s.output || event.Output()
 	s.left = !s.yield(event, nil)
+}
+
+// start begins an answer that its vendor begins without a word.
+func (s *stream) start() llm.Event {
+	return llm.Event{Type: llm.EventStart, Model: s.Model, Warnings: s.Warnings, RateLimit: s.ex.limit}
 }
 
 // Cut is the error of a stream that ended before its terminal event.

@@ -41,8 +41,8 @@ func (w *words) End() ([]llm.Event, *llm.Error) {
 func (w *words) Done() bool { return w.done }
 
 // call streams from a server.
-func call(client *http.Client, url string) wire.StreamCall {
-	return wire.StreamCall{
+func call(client *http.Client, url string) wire.Call {
+	return wire.Call{
 		Provider: "x", Framing: wire.SSE, Decoder: func(wire.Answer) wire.Decoder { return &words{} }, Model: "m",
 		Classify: func(answer wire.Answer) *llm.Error {
 			return &llm.Error{Kind: wire.KindOfStatus(answer.Status), Provider: "x", Status: answer.Status}

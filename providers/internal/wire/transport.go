@@ -84,6 +84,7 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	ex.answered = true
 	ex.answer = Answer{Status: resp.StatusCode, Header: resp.Header}
+	ex.limit = RateLimit(resp.Header, time.Now())
 	if ex.live && ex.answer.OK() {
 		ex.body = resp.Body
 		return placeholder(req), nil

@@ -66,7 +66,7 @@ func TestARequestOutsideAnExchangeIsRefused(t *testing.T) {
 
 func TestARequestThatIsNeverMadeIsTheCallersFault(t *testing.T) {
 	t.Parallel()
-	_, err := wire.Exchange(t.Context(), "x", wire.Auth{}, func(context.Context) error { return nil })
+	_, err := wire.Complete(t.Context(), wire.Call{Provider: "x", Send: func(context.Context) error { return nil }})
 	require.Equal(t, llm.KindCallerFault, llm.KindOf(err))
 }
 

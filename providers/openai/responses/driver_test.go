@@ -59,25 +59,25 @@ func (d driver) Complete(ctx context.Context, key llm.Secret, req llm.Request) (
 	if err != nil {
 		return llm.Response{}, err
 	}
-	answer, err := wire.Exchange(ctx, "openai", auth(key), func(ctx context.Context) error {
-		_, err := d.service.New(ctx, params)
-		return err
+	return wire.Complete(ctx, wire.Call{
+		Provider: "openai", Auth: auth(key), Model: req.Model, Warnings: warnings, Strict: req.Strict,
+		Send: func(ctx context.Context) error {
+			_, err := d.service.New(ctx, params)
+			return err
+		},
+		Classify: statusOnly,
+		Whole: func(answer wire.Answer) (llm.Response, *llm.Error) {
+			response, failure := responses.Read(answer.Body, origin(req.Model))
+			if failure != nil {
+				return llm.Response{}, failed(answer.Status)(*failure)
+			}
+			return response, nil
+		},
 	})
-	if err != nil {
-		return llm.Response{}, err
-	}
-	if !answer.OK() {
-		return llm.Response{}, &llm.Error{Kind: wire.KindOfStatus(answer.Status), Status: answer.Status}
-	}
-	response, failure := responses.Read(answer.Body, origin(req.Model))
-	if failure != nil {
-		return llm.Response{}, wire.Scrub(failed(answer.Status)(*failure), key)
-	}
-	if response.Model == "" {
-		response.Model = req.Model
-	}
-	response.Warnings = warnings
-	return response, nil
+}
+
+func statusOnly(answer wire.Answer) *llm.Error {
+	return &llm.Error{Kind: wire.KindOfStatus(answer.Status), Status: answer.Status}
 }
 
 func (d driver) Stream(ctx context.Context, key llm.Secret, req llm.Request) iter.Seq2[llm.Event, error] {
@@ -85,15 +85,13 @@ func (d driver) Stream(ctx context.Context, key llm.Secret, req llm.Request) ite
 	if err != nil {
 		return llm.Failed(err)
 	}
-	return wire.Stream(ctx, wire.StreamCall{
-		Provider: "openai", Auth: auth(key), Framing: wire.SSE, Model: req.Model, Warnings: warnings,
+	return wire.Stream(ctx, wire.Call{
+		Provider: "openai", Auth: auth(key), Framing: wire.SSE, Model: req.Model, Warnings: warnings, Strict: req.Strict,
 		Send: func(ctx context.Context) error {
 			_, err := d.service.New(ctx, params, option.WithJSONSet("stream", true))
 			return err
 		},
-		Classify: func(answer wire.Answer) *llm.Error {
-			return &llm.Error{Kind: wire.KindOfStatus(answer.Status), Status: answer.Status}
-		},
+		Classify: statusOnly,
 		Decoder: func(answer wire.Answer) wire.Decoder {
 			return responses.NewDecoder(origin(req.Model), failed(answer.Status))
 		},
