@@ -22,7 +22,7 @@ const (
 	DefaultStreamKeepAlive     = 15 * time.Second
 	DefaultRetryBudget         = 0.2
 	DefaultCooldown            = 5 * time.Second // LiteLLM's own default for router_settings.cooldown_time
-	DefaultMaxCooldown         = 2 * time.Minute
+	DefaultMaxCooldown         = 30 * time.Second
 	DefaultBreakerWindow       = 30 * time.Second
 	DefaultBreakerCalls        = 5
 	DefaultErrorRate           = 0.5

@@ -36,7 +36,7 @@ func TestWhatIsLeftOutHasItsDefault(t *testing.T) {
 	require.Zero(t, loaded.LatencyBuffer)
 	require.InDelta(t, 0.2, loaded.RetryBudget, 0)
 	require.Equal(t, config.Breaker{
-		Cooldown: 5 * time.Second, MaxCooldown: 2 * time.Minute, Window: 30 * time.Second, MinCalls: 5, ErrorRate: 0.5,
+		Cooldown: 5 * time.Second, MaxCooldown: 30 * time.Second, Window: 30 * time.Second, MinCalls: 5, ErrorRate: 0.5,
 		SlowAfter: 10 * time.Second, Probes: 2, Ramp: 20 * time.Second,
 	}, loaded.Breaker)
 	require.Equal(t, config.Probes{Every: time.Minute, Successes: 2}, loaded.Probes)

@@ -82,7 +82,7 @@ type BreakerPolicy struct {
 // DefaultBreaker is the policy of a configuration that says nothing.
 func DefaultBreaker() BreakerPolicy {
 	return BreakerPolicy{
-		Cooldown: 5 * time.Second, MaxCooldown: 2 * time.Minute, Window: 30 * time.Second, MinCalls: 5, ErrorRate: 0.5,
+		Cooldown: 5 * time.Second, MaxCooldown: 30 * time.Second, Window: 30 * time.Second, MinCalls: 5, ErrorRate: 0.5,
 		SlowAfter: 10 * time.Second, Probes: 2, Ramp: 20 * time.Second,
 	}
 }
@@ -210,7 +210,7 @@ func (p BreakerPolicy) pause(cause Cause, streak int) time.Duration {
 
 // HalfOpen is the health once an open domain's time has come.
 func (h Health) HalfOpen(now time.Time) Health {
-	h.State, h.Since, h.Successes = BreakerHalfOpen, now, 0
+	h.State, h.Since, h.Until, h.Successes = BreakerHalfOpen, now, time.Time{}, 0
 	return h
 }
 

@@ -43,6 +43,9 @@ type Client struct {
 	sdk  *genaisdk.Client
 	now  func() time.Time
 	host host
+	// list is the Send that lists a model, of which the SDK's own would complain in the process's log: it is handed an empty answer.
+	// Vertex AI is probed in another way.
+	list func(context.Context) error
 }
 
 // host is what differs between the two that speak this API.
@@ -64,16 +67,21 @@ func New(cfg Config) (*Client, error) {
 	}
 	version := splitVersion(base, defaultVersion, "v1beta", "v1alpha", "v1")
 	// What is set here the SDK does not look up in the environment. It insists on a key; the transport removes it.
+	client := wire.NewClient(cfg.HTTPClient)
 	sdk, err := genaisdk.NewClient(context.Background(), &genaisdk.ClientConfig{
 		APIKey:      "set-per-call",
 		Backend:     genaisdk.BackendGeminiAPI,
-		HTTPClient:  wire.NewClient(cfg.HTTPClient),
+		HTTPClient:  client,
 		HTTPOptions: genaisdk.HTTPOptions{BaseURL: base.String(), APIVersion: version},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("gemini: make the SDK's client: %w", err)
 	}
-	return &Client{sdk: sdk, now: time.Now, host: host{name: name, auth: apiKey}}, nil
+	models := base.JoinPath(version, "models")
+	models.RawQuery = "pageSize=1"
+	return &Client{
+		sdk: sdk, now: time.Now, host: host{name: name, auth: apiKey}, list: wire.Get(client, models.String()),
+	}, nil
 }
 
 func apiKey(key llm.Secret) wire.Auth { return wire.Auth{Header: "X-Goog-Api-Key", Key: key} }

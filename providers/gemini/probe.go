@@ -15,10 +15,7 @@ var _ llm.Prober = (*Client)(nil)
 // models without regard to the project: the tokens of a word are counted there, at no cost
 // (https://docs.cloud.google.com/vertex-ai/generative-ai/docs/multimodal/get-token-count).
 func (c *Client) Probe(ctx context.Context, key llm.Secret, model string) error {
-	send := func(ctx context.Context) error {
-		_, err := c.sdk.Models.List(ctx, &genaisdk.ListModelsConfig{PageSize: 1})
-		return err
-	}
+	send := c.list
 	if c.host.vertex {
 		if err := checkModel(model, c.host); err != nil {
 			return err
