@@ -189,7 +189,7 @@ func fresh(state State, now time.Time) (Decision, bool) {
 		case !resting:
 			return state.begin(i, 0, ""), true
 		case rest.Class == RestLimit && candidate.AwaitsLimit && !rest.Until.IsZero() && rest.Until.Before(state.Deadline):
-			return state.begin(i, rest.Until.Sub(now), "; "+rest.Reason+": it is waited for"), true
+			return state.begin(i, rest.Until.Sub(now), awaited(candidate, rest)), true
 		case rest.Class == RestRamp && returning < 0:
 			returning = i
 		}
@@ -198,6 +198,11 @@ func fresh(state State, now time.Time) (Decision, bool) {
 		return Decision{}, false
 	}
 	return state.begin(returning, 0, "; nothing else is left"), true
+}
+
+// awaited ends the reason of a candidate whose limit is waited for.
+func awaited(candidate Candidate, rest Rest) string {
+	return "; " + label(candidate) + " is waited for: " + rest.Reason
 }
 
 // isOpen reports whether no attempt has reached the candidate and it is open to what has happened.
@@ -333,9 +338,9 @@ func repeat(state State, now time.Time) (Decision, bool) {
 	if best < 0 || now.Add(bestWait).After(state.Deadline) {
 		return Decision{}, false
 	}
-	if len(state.Failures) == 0 {
-		rest, _ := state.rest(state.Candidates[best], now)
-		return state.begin(best, bestWait, "; "+rest.Reason+": it is waited for"), true
+	if chosen := state.Candidates[best]; state.isOpen(chosen) {
+		rest, _ := state.rest(chosen, now)
+		return state.begin(best, bestWait, awaited(chosen, rest)), true
 	}
 	chosen, last := state.Candidates[best], state.Failures[len(state.Failures)-1]
 	action := ActionNext

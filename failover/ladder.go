@@ -66,7 +66,7 @@ func (s State) backAt(candidate Candidate, now time.Time) (time.Time, bool) {
 	rest, resting := s.rest(candidate, now)
 	latest, failures, barred := s.against(candidate)
 	switch {
-	case resting && rest.Until.IsZero():
+	case resting && rest.Until.IsZero(), barred && resting && rest.Class != RestOpen:
 		return time.Time{}, false
 	case resting: // not all that wait for it come at once
 		return rest.Until.Add(spread(s.Seed, failures, parkBase)), true
