@@ -109,11 +109,15 @@ func measures(strategy Strategy, group []placed) func(Target) float64 {
 				fastest = known
 			}
 		}
-		return func(t Target) float64 { // one that is not known yet is tried
-			if float64(t.Measured.FirstWord) <= float64(fastest)*(1+t.Measured.Within) {
+		return func(t Target) float64 {
+			switch word := float64(t.Measured.FirstWord); {
+			case word == 0: // not known yet: it is tried
+				return -1
+			case word <= float64(fastest)*(1+t.Measured.Within):
 				return 0
+			default:
+				return word
 			}
-			return float64(t.Measured.FirstWord)
 		}
 	case StrategyCost:
 		return func(t Target) float64 { return float64(t.Facts.cost()) }

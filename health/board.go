@@ -140,7 +140,9 @@ func (v *View) Heard(payload string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.heard = v.cfg.Now()
-	v.adopt(v.at(standing.Domain, v.heard), standing)
+	if standing.Domain != "" {
+		v.adopt(v.at(standing.Domain, v.heard), standing)
+	}
 }
 
 // adopt puts what stands in place of what is older; the lock is held. What this process has seen itself and could not tell yet

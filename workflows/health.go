@@ -51,6 +51,10 @@ const (
 // and tells all processes when it is called again. There is one run a domain, so there is one probe at once.
 func ProviderHealth(ctx workflow.Context, in ProviderHealthInput) error {
 	h := &providerHealth{domain: in.Domain, health: in.Health, policy: in.Policy, story: in.Story, reports: workflow.GetSignalChannel(ctx, HealthReportSignal)}
+	if len(h.story) == 0 {
+		h.tell()
+	}
+	h.show(ctx)
 	for range healthSteps {
 		if report, heard := h.await(ctx); heard {
 			h.hear(ctx, report)
@@ -113,7 +117,8 @@ func (h *providerHealth) hear(ctx workflow.Context, report HealthReport) {
 		return
 	}
 	h.health, h.policy = next, report.Policy
-	h.tell(ctx)
+	h.tell()
+	h.show(ctx)
 }
 
 // drain hears what has come by now.
@@ -167,12 +172,13 @@ func (h *providerHealth) publish(ctx workflow.Context, next failover.Health) err
 		return err
 	}
 	h.health = standing
-	h.tell(ctx)
+	h.tell()
+	h.show(ctx)
 	return nil
 }
 
-// tell adds a line to the story that the Web UI shows.
-func (h *providerHealth) tell(ctx workflow.Context) {
+// tell adds a line to the story, show shows it in the Web UI.
+func (h *providerHealth) tell() {
 	line := fmt.Sprintf("%s **%s**", h.health.Since.UTC().Format(time.RFC3339), h.health.State)
 	if !h.health.Until.IsZero() {
 		line += " until " + h.health.Until.UTC().Format(time.RFC3339)
@@ -182,6 +188,9 @@ func (h *providerHealth) tell(ctx workflow.Context) {
 	}
 	h.story = append(h.story, "- "+line+": "+h.health.Reason+" ("+h.health.By+")")
 	h.story = h.story[max(0, len(h.story)-toldLines):]
+}
+
+func (h *providerHealth) show(ctx workflow.Context) {
 	workflow.SetCurrentDetails(ctx, strings.Join(h.story, "\n"))
 }
 
