@@ -144,16 +144,13 @@ func (a *Activities) race(ctx, held context.Context, c modelCall) raced {
 		return <-results
 	}
 	go run(other)
-	first := <-results
-	if first.err != nil { // the other may still answer
-		last := <-results
-		last.hedged = true
-		a.lost(ctx, first, &last)
-		return last
+	ended, last := <-results, <-results
+	if ended.err == nil { // the other was ended with it: nothing of it goes on behind the answer
+		ended, last = last, ended
 	}
-	<-results // the other has been ended: nothing of it goes on behind the answer
-	first.hedged = true
-	return first
+	last.hedged = true
+	a.lost(ctx, ended, &last)
+	return last
 }
 
 // startHedge begins the second attempt, if the record allows it.

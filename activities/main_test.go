@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -136,7 +137,7 @@ type routes struct {
 	endpointErr error
 	health      *health.View
 	policy      activities.RoutePolicy
-	avoided     [][]string
+	keys        []string
 }
 
 func (r *routes) Targets(string, []string, bool) []failover.Target { return r.targets }
@@ -153,6 +154,17 @@ func (r *routes) Rests(candidates []failover.Candidate, tokens int64) []failover
 
 func (r *routes) Policy(string) activities.RoutePolicy { return r.policy }
 
+// Admit, MayRepeat, Repeated and P95 are those of the health that the test has set.
+func (r *routes) Admit(call failover.Call, tokens int64) (activities.Permit, failover.Rest) {
+	return r.health.Admit(call, tokens)
+}
+
+func (r *routes) MayRepeat() string { return r.health.MayRepeat() }
+
+func (r *routes) Repeated() { r.health.Repeated() }
+
+func (r *routes) P95(deployment string, streamed bool) time.Duration { return r.health.P95(deployment, streamed) }
+
 func callOf(deployment string) failover.Call {
 	return failover.Call{Deployment: deployment, Place: deployment, Model: deployment + "-model", Key: "main"}
 }
@@ -161,10 +173,16 @@ func (r *routes) Endpoint(deployment string, avoid []string) (activities.Endpoin
 	if r.endpointErr != nil {
 		return activities.Endpoint{}, r.endpointErr
 	}
-	r.avoided = append(r.avoided, avoid)
-	return activities.Endpoint{
+	endpoint := activities.Endpoint{
 		Call: callOf(deployment), Provider: r.provider, Model: deployment + "-model", KeyName: "main", Key: llm.Secret(secret),
-	}, nil
+	}
+	for _, key := range r.keys {
+		if !slices.Contains(avoid, key) {
+			endpoint.KeyName, endpoint.Call.Key = key, key
+			break
+		}
+	}
+	return endpoint, nil
 }
 
 // lease is a place among the living that a test can end.
@@ -223,7 +241,7 @@ func start(t *testing.T, pool *pgxpool.Pool, rec *record, instance string, scrip
 	require.NoError(t, rec.Join(t.Context(), instance, "", time.Hour))
 	var err error
 	p.acts, p.calls, err = activities.New(activities.Config{
-		Store: rec, Conversations: p.log, Media: p.media, Router: p.routes, Health: p.routes.health, Handover: p.hub, Lease: p.lease,
+		Store: rec, Conversations: p.log, Media: p.media, Router: p.routes, Health: p.routes, Handover: p.hub, Lease: p.lease,
 		Logger: slog.New(slog.NewJSONHandler(p.logs, nil)), Draw: func() float64 { return 0 },
 	})
 	require.NoError(t, err)
@@ -350,7 +368,7 @@ func (p *process) adopt(c completions.Completion) completions.Completion {
 
 func (p *process) prepare(c completions.Completion) (activities.PrepareResult, error) {
 	return local(p, p.acts.Prepare, activities.PrepareInput{
-		ID: c.ID, Tenant: c.Tenant, Route: c.Route, Epoch: c.Epoch, Deadline: c.Deadline, Recovery: c.Recovery,
+		ID: c.ID, Tenant: c.Tenant, Route: c.Route, ConversationID: c.ConversationID, Epoch: c.Epoch, Deadline: c.Deadline, Recovery: c.Recovery,
 	})
 }
 
@@ -364,8 +382,9 @@ func (p *process) prepared(c completions.Completion) activities.CallInput {
 
 func call(c completions.Completion, plan activities.PrepareResult) activities.CallInput {
 	return activities.CallInput{
-		ID: c.ID, ConversationID: c.ConversationID, Epoch: c.Epoch, Deadline: c.Deadline, Number: plan.Number,
-		Candidates: plan.Plan.Candidates, Failures: plan.Failures, Decision: plan.Decision, Recovery: c.Recovery,
+		ID: c.ID, Route: c.Route, ConversationID: c.ConversationID, Epoch: c.Epoch, Deadline: c.Deadline, Number: plan.Number,
+		Candidates: plan.Plan.Candidates, Failures: plan.Failures, Decision: plan.Decision, Ladder: plan.Ladder, Tokens: plan.Tokens,
+		Recovery: c.Recovery,
 	}
 }
 
