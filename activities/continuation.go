@@ -29,7 +29,7 @@ func continued(request llm.Request, text string, prefilled bool) llm.Request {
 		request.Messages = messages
 	}
 	if request.MaxOutputTokens != nil {
-		left := max(leastOutput, *request.MaxOutputTokens-tokens(len(text)))
+		left := max(leastOutput, *request.MaxOutputTokens-inTokens(len(text)))
 		request.MaxOutputTokens = &left
 	}
 	return request
@@ -38,9 +38,9 @@ func continued(request llm.Request, text string, prefilled bool) llm.Request {
 // joined is what an answer used that a second attempt went on with: the prompt is counted once, without what was sent only to
 // have it gone on with, and the answer as a whole. Prompt is how large the prompt is thought to be at least.
 func joined(rest llm.Usage, text string, prompt int64) llm.Usage {
-	again := tokens(len(text))
+	again := inTokens(len(text))
 	usage := rest
-	usage.InputTokens = max(prompt, rest.InputTokens-again-tokens(len(instruction)))
+	usage.InputTokens = max(prompt, rest.InputTokens-again-inTokens(len(instruction)))
 	usage.CacheReadTokens, usage.CacheWriteTokens = min(rest.CacheReadTokens, usage.InputTokens), min(rest.CacheWriteTokens, usage.InputTokens)
 	usage.OutputTokens = rest.OutputTokens + again
 	usage.Estimated, usage.Raw = true, nil

@@ -163,7 +163,9 @@ func (r *routes) MayRepeat() string { return r.health.MayRepeat() }
 
 func (r *routes) Repeated() { r.health.Repeated() }
 
-func (r *routes) P95(deployment string, streamed bool) time.Duration { return r.health.P95(deployment, streamed) }
+func (r *routes) P95(deployment string, streamed bool) time.Duration {
+	return r.health.P95(deployment, streamed)
+}
 
 func callOf(deployment string) failover.Call {
 	return failover.Call{Deployment: deployment, Place: deployment, Model: deployment + "-model", Key: "main"}

@@ -50,10 +50,16 @@ type Probe struct {
 	Took  time.Duration
 }
 
+// HealthTeller tells a domain's workflow what stands. Package launch implements it, through the worker.
+type HealthTeller interface {
+	Tell(ctx context.Context, domain failover.Domain, standing failover.Health, policy failover.BreakerPolicy) error
+}
+
 // OperationsConfig is what the activities of operations need. Logger and Now may be nil.
 type OperationsConfig struct {
 	Board  HealthBoard
 	Probed Probed
+	Teller HealthTeller
 	// Policy is what openings by probes go by, Successes how many probes in a row change a state.
 	Policy    failover.BreakerPolicy
 	Successes int
@@ -68,8 +74,8 @@ type Operations struct{ cfg OperationsConfig }
 
 // NewOperations makes the activities.
 func NewOperations(cfg OperationsConfig) (*Operations, error) {
-	if cfg.Board == nil || cfg.Probed == nil {
-		return nil, errors.New("activities: a board and who can be probed are required")
+	if cfg.Board == nil || cfg.Probed == nil || cfg.Teller == nil {
+		return nil, errors.New("activities: a board, a teller and who can be probed are required")
 	}
 	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	if cfg.Now == nil {
@@ -256,6 +262,9 @@ func (o *Operations) probeScheduled(ctx context.Context, domain failover.Domain,
 		return nil
 	}
 	result.Opened = append(result.Opened, name)
-	_, err = o.cfg.Board.Publish(ctx, name, next)
-	return err
+	standing, err := o.cfg.Board.Publish(ctx, name, next)
+	if err != nil {
+		return err
+	}
+	return o.cfg.Teller.Tell(ctx, name, standing, o.cfg.Policy)
 }

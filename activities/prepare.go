@@ -7,6 +7,7 @@ import (
 	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/tokens"
 )
 
 // PrepareInput names the completion to take up.
@@ -131,9 +132,16 @@ func (a *Activities) asked(ctx context.Context, in PrepareInput) (request llm.Re
 
 // rank orders the targets for the request.
 func (a *Activities) rank(in PrepareInput, policy RoutePolicy, request llm.Request, last failover.LastAnswer) failover.Plan {
-	tokens := estimated(request)
-	ask := failover.AskOf(in.Tenant, request, tokens, tokens*bytesPerToken/mostBytesPerToken)
-	targets := a.cfg.Router.Targets(in.Route, ask.Routing.Fallbacks, in.Recovery != "")
+	var fallbacks []string
+	if request.Routing != nil {
+		fallbacks = request.Routing.Fallbacks
+	}
+	targets := a.cfg.Router.Targets(in.Route, fallbacks, in.Recovery != "")
+	count := tokens.Estimate(request)
+	if failover.Tight(targets, count.About) { // an estimate will not do
+		count = tokens.Exact(request)
+	}
+	ask := failover.AskOf(in.Tenant, request, count.About, count.AtLeast)
 	if in.SameModel {
 		targets = failover.SameModel(targets)
 	}

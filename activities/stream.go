@@ -9,6 +9,7 @@ import (
 	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/tokens"
 	"github.com/holdfast-dev/holdfast/transcript"
 )
 
@@ -106,7 +107,7 @@ func (t *telling) take(c modelCall, endpoint Endpoint, request llm.Request) llm.
 	way := transcript.Way{}
 	switch t.resumption {
 	case failover.ResumeContinue:
-		t.prompt = estimated(request)
+		t.prompt = tokens.Estimate(request).About
 		prefiller, ok := endpoint.Provider.(llm.Prefiller)
 		way = transcript.Way{Into: &t.said, Sent: sendable(t.said.Text), Prefilled: ok && prefiller.Prefills(request), Parts: before.Parts()}
 		request = continued(request, way.Sent, way.Prefilled)

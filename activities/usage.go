@@ -1,17 +1,17 @@
 package activities
 
-import "github.com/holdfast-dev/holdfast/llm"
+import (
+	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/tokens"
+)
 
 // bytesPerToken is what vendors' own documentation estimates by, for English text.
 const bytesPerToken = 4
 
-// mostBytesPerToken is more than any text that people or programs write has: a request is certainly as many tokens long.
-const mostBytesPerToken = 8
-
 // reserved is how many tokens a call may use of its vendor's limit, as vendors count that themselves: the prompt and as much as
 // the answer may take, if the request says.
 func reserved(request llm.Request) int64 {
-	total := estimated(request)
+	total := tokens.Estimate(request).About
 	if request.MaxOutputTokens != nil {
 		total += *request.MaxOutputTokens
 	}
@@ -28,32 +28,15 @@ func counted(request llm.Request, answer llm.Response) llm.Response {
 	for _, choice := range answer.Alternatives {
 		out += size(choice.Message)
 	}
-	answer.Usage = llm.Usage{InputTokens: estimated(request), OutputTokens: tokens(out), Estimated: true}
+	answer.Usage = llm.Usage{InputTokens: tokens.Estimate(request).About, OutputTokens: inTokens(out), Estimated: true}
 	return answer
-}
-
-// estimated is how many tokens a request has.
-func estimated(request llm.Request) int64 {
-	in := 0
-	for _, message := range request.Messages {
-		in += size(message)
-	}
-	for _, tool := range request.Tools {
-		in += len(tool.Name) + len(tool.Description) + len(tool.Parameters)
-	}
-	if request.Embed != nil {
-		for _, text := range request.Embed.Texts {
-			in += len(text)
-		}
-	}
-	return tokens(in)
 }
 
 // produced is the count of an answer that broke off. What its vendor has counted by then is that of its beginning.
 func produced(request llm.Request, answer llm.Response) llm.Usage {
 	usage := counted(request, answer).Usage
 	if !usage.Estimated {
-		usage.OutputTokens = max(usage.OutputTokens, tokens(size(answer.Message)))
+		usage.OutputTokens = max(usage.OutputTokens, inTokens(size(answer.Message)))
 		usage.Estimated = true
 	}
 	return usage
@@ -74,4 +57,4 @@ func size(message llm.Message) int {
 	return total
 }
 
-func tokens(bytes int) int64 { return int64(bytes+bytesPerToken-1) / bytesPerToken }
+func inTokens(bytes int) int64 { return int64(bytes+bytesPerToken-1) / bytesPerToken }

@@ -150,6 +150,13 @@ func (c *Config) StreamPolicy(name string) string {
 	return c.OnStreamFailure
 }
 
+// Parks says whether a request of the route waits for a provider to come back when none can be called. Async are those that nobody
+// waits for.
+func (c *Config) Parks(name string, async bool) bool {
+	route, ok := c.Route(c.resolve(name))
+	return ok && (route.WhenDown.Park == "always" || async && route.WhenDown.Park == "async")
+}
+
 // RouteNames lists the routes' names, and their other names that are not hidden, in the order of the file.
 func (c *Config) RouteNames() []string {
 	names := make([]string, 0, len(c.Routes))

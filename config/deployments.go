@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -15,6 +16,8 @@ type entry struct {
 	path     string
 	node     *yaml.Node
 	hasOrder bool
+	// hasWeight says that the file gives one.
+	hasWeight bool
 	// What it costs is said in two places, of which litellm_params wins, as it does in LiteLLM.
 	paramPrices, infoPrices prices
 }
@@ -202,7 +205,7 @@ func (r *reader) weight(e *entry, path string, n *yaml.Node) {
 	case value < 0 || value > 1e9:
 		r.problem(n, path, "must be between 0 and 1000000000")
 	default:
-		e.Weight = value
+		e.Weight, e.hasWeight = value, true
 	}
 }
 
@@ -240,6 +243,7 @@ func (r *reader) routes(entries []entry) []Route {
 	routes := make([]Route, 0, len(groups))
 	for _, group := range groups {
 		rank(group)
+		weigh(group)
 		r.checkWeights(group)
 		route := unsaid(group[0].route)
 		for _, e := range group {
@@ -264,6 +268,25 @@ func rank(group []entry) {
 	for i := range group {
 		if !group[i].hasOrder {
 			group[i].Order = last + 1
+		}
+	}
+}
+
+// weigh gives deployments their shares by their limits where the file gives no weights, as LiteLLM does: by those on requests, or
+// else by those on tokens, if all of an order have one.
+func weigh(group []entry) {
+	if slices.ContainsFunc(group, func(e entry) bool { return e.hasWeight }) {
+		return
+	}
+	for _, limit := range []func(entry) int64{func(e entry) int64 { return e.TPM }, func(e entry) int64 { return e.RPM }} {
+		without := map[int]bool{} // orders in which somebody has no limit
+		for _, e := range group {
+			without[e.Order] = without[e.Order] || limit(e) == 0
+		}
+		for i, e := range group {
+			if !without[e.Order] {
+				group[i].Weight = float64(limit(e))
+			}
 		}
 	}
 }

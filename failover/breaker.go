@@ -49,6 +49,9 @@ type Health struct {
 	Streak int `json:"streak,omitempty"`
 	// Successes are those in a row since it is half-open.
 	Successes int `json:"successes,omitempty"`
+	// Down is since when the domain has not been called but for tries; Rested is how long it was not, of one that is called again.
+	Down   time.Time     `json:"down,omitzero"`
+	Rested time.Duration `json:"rested,omitempty"`
 	// Mark is that of the key that was refused: what is known does not hold for another in its place.
 	Mark string `json:"mark,omitempty"`
 	// Embeddings says that it makes vectors, so that a probe asks for one.
@@ -174,7 +177,10 @@ func (h Health) Open(p BreakerPolicy, o Opening, by string) (next Health, change
 		if !h.Since.IsZero() && (h.State == BreakerHalfOpen || o.At.Sub(h.Since) < p.steady()) {
 			next.Streak = h.Streak + 1
 		}
-		next.State, next.Since, next.Until = BreakerOpen, o.At, time.Time{}
+		next.State, next.Since, next.Until, next.Rested = BreakerOpen, o.At, time.Time{}, 0
+		if h.State != BreakerHalfOpen {
+			next.Down = o.At
+		}
 	}
 	pause := o.For
 	if pause == 0 {
@@ -234,19 +240,25 @@ func (h Health) Tried(p BreakerPolicy, seen Seen, by string) (next Health, chang
 
 // Close is the health of a domain that is called again.
 func (h Health) Close(now time.Time, by, reason string) Health {
-	return Health{State: BreakerClosed, Since: now, Reason: reason, By: by, Streak: h.Streak, Embeddings: h.Embeddings}
+	next := Health{State: BreakerClosed, Since: now, Reason: reason, By: by, Streak: h.Streak, Embeddings: h.Embeddings}
+	if !h.Down.IsZero() {
+		next.Rested = now.Sub(h.Down)
+	}
+	return next
 }
 
 // Waits says whether the domain comes back when its time is over, without a try: its vendor has said when.
 func (h Health) Waits() bool { return h.Cause == Cause(llm.KindRateLimit) }
 
-// Share is how much of its traffic a closed domain takes, from 0 to 1: all of it but for a while after it was open.
+// Share is how much of its traffic a closed domain takes, from 0 to 1: all of it but for a while after it was open. What rested
+// for a moment is back in two.
 func (h Health) Share(p BreakerPolicy, now time.Time) float64 {
-	if h.State != BreakerClosed || h.Held || h.Since.IsZero() || p.Ramp <= 0 {
+	ramp := min(p.Ramp, 2*h.Rested)
+	if h.State != BreakerClosed || h.Held || ramp <= 0 {
 		return 1
 	}
 	const least = 0.1
-	return min(1, least+(1-least)*float64(now.Sub(h.Since))/float64(p.Ramp))
+	return min(1, least+(1-least)*float64(now.Sub(h.Since))/float64(ramp))
 }
 
 // Holds says whether what is known holds for a key of that mark.

@@ -12,7 +12,9 @@ import (
 	"github.com/holdfast-dev/holdfast/llm"
 )
 
-func seen(kind llm.Kind, at time.Duration) failover.Seen { return failover.Seen{Kind: kind, At: start.Add(at)} }
+func seen(kind llm.Kind, at time.Duration) failover.Seen {
+	return failover.Seen{Kind: kind, At: start.Add(at)}
+}
 
 func TestADomainOpensWhenEnoughOfItsCallsFail(t *testing.T) {
 	t.Parallel()
@@ -169,7 +171,7 @@ func TestSuccessesInARowCloseADomain(t *testing.T) {
 func TestTrafficComesBackByAndBy(t *testing.T) {
 	t.Parallel()
 	p := failover.DefaultBreaker()
-	h := failover.Health{}.Close(start, "probe", "well")
+	h := failover.Health{Down: start.Add(-time.Minute)}.Close(start, "probe", "well")
 	before := 0.0
 	for second := range 21 {
 		share := h.Share(p, start.Add(time.Duration(second)*time.Second))
@@ -178,6 +180,8 @@ func TestTrafficComesBackByAndBy(t *testing.T) {
 	}
 	require.InDelta(t, 1, before, 0.001)
 	require.InDelta(t, 0.1, h.Share(p, start), 0.001)
+	moment := failover.Health{Down: start.Add(-time.Second)}.Close(start, "time", "well")
+	require.InDelta(t, 0.55, moment.Share(p, start.Add(time.Second)), 0.001, "what rested for a second is back in two")
 	require.InDelta(t, 1, failover.Health{}.Share(p, start), 0.001, "one of which nothing is known has not come back")
 }
 

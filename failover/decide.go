@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/llm"
@@ -89,9 +90,9 @@ type Decision struct {
 const (
 	// MaxAttempts bounds the calls of one completion, whatever its candidates.
 	MaxAttempts = 12
-	// MaxParked bounds those that it makes beyond that while it waits for providers to come back, MaxRotations those whose key
-	// was refused and that were repeated with another.
-	MaxParked    = 24
+	// MaxParked bounds those that it makes beyond that while it waits for providers to come back.
+	MaxParked = 24
+	// MaxRotations bounds those whose key was refused, and that were repeated with another.
 	MaxRotations = 16
 	backoffBase  = 250 * time.Millisecond
 	backoffMax   = 8 * time.Second
@@ -222,15 +223,15 @@ func (s State) begin(i int, delay time.Duration, more string) Decision {
 
 // passedOver says which candidates before the one chosen rest, and why.
 func (s State) passedOver(chosen int) string {
-	text := ""
+	var text strings.Builder
 	for _, candidate := range s.Candidates[:chosen] {
 		for _, rest := range s.Resting {
 			if rest.Deployment == candidate.Deployment {
-				text += "; " + label(candidate) + " rests: " + rest.Reason
+				text.WriteString("; " + label(candidate) + " rests: " + rest.Reason)
 			}
 		}
 	}
-	return text
+	return text.String()
 }
 
 // made counts the attempts that count, and says how many may be made. An attempt that was repeated with another key does not.

@@ -126,6 +126,11 @@ func (a Ask) Filter(targets []Target) []Target {
 	return list
 }
 
+// Tight says whether it matters how many tokens exactly a prompt has that has about so many by estimate, which may be off by half.
+func Tight(targets []Target, about int64) bool {
+	return slices.ContainsFunc(targets, func(t Target) bool { return t.Facts.ContextTokens > 0 && about > t.Facts.ContextTokens/2 })
+}
+
 // against says why a target must not serve the request; empty if it may.
 func (a Ask) against(t Target) string {
 	for _, check := range []func(Target) string{a.againstConditions, a.againstTags, a.againstRouting, a.againstAbilities} {

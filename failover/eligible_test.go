@@ -12,7 +12,9 @@ import (
 	"github.com/holdfast-dev/holdfast/llm"
 )
 
-func why(ask failover.Ask, target failover.Target) string { return ask.Filter([]failover.Target{target})[0].Ineligible }
+func why(ask failover.Ask, target failover.Target) string {
+	return ask.Filter([]failover.Target{target})[0].Ineligible
+}
 
 func TestWhoCannotOrMustNotServeARequestIsPassedOver(t *testing.T) {
 	t.Parallel()

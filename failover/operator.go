@@ -3,9 +3,10 @@ package failover
 import "time"
 
 // Opened is the health of a domain that an operator takes out of service: for a time, or, if that is 0, until it is closed by
-// hand. Its time over, it comes back by itself, without a try: an operator who says when knows why.
+// hand. Its time over, it comes back by itself, without a try: an operator who says when knows why. Nothing shortens that time;
+// what its calls bring may lengthen it.
 func Opened(now time.Time, pause time.Duration, by, reason string) Health {
-	h := Health{State: BreakerOpen, Since: now, Cause: CauseOperator, Reason: reason, Held: true, By: by}
+	h := Health{State: BreakerOpen, Since: now, Cause: CauseOperator, Reason: reason, Held: pause == 0, By: by, Down: now}
 	if pause > 0 {
 		h.Until = now.Add(pause)
 	}

@@ -15,9 +15,11 @@ func TestAnOperatorOpensForATimeOrUntilItIsClosedByHand(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	forAnHour := failover.Opened(now, time.Hour, "ann", "maintenance")
 	require.Equal(t, failover.Health{
-		State: failover.BreakerOpen, Since: now, Until: now.Add(time.Hour), Cause: failover.CauseOperator, Reason: "maintenance", Held: true, By: "ann",
+		State: failover.BreakerOpen, Since: now, Until: now.Add(time.Hour), Cause: failover.CauseOperator, Reason: "maintenance", By: "ann", Down: now,
 	}, forAnHour)
-	require.True(t, failover.Opened(now, 0, "ann", "incident").Until.IsZero())
+	incident := failover.Opened(now, 0, "ann", "incident")
+	require.True(t, incident.Until.IsZero())
+	require.True(t, incident.Held)
 }
 
 func TestWhatAnOperatorHoldsIsChangedByNoCall(t *testing.T) {
@@ -58,7 +60,7 @@ func TestWhatIsClosedByHandOpensAgainByItsCalls(t *testing.T) {
 	now, policy := time.Unix(1_800_000_000, 0), failover.DefaultBreaker()
 	closed := failover.ClosedByHand(now, "ann", "they say that it works")
 	require.False(t, closed.Held)
-	require.Less(t, closed.Share(policy, now), 1.0, "its traffic comes back little by little")
+	require.InDelta(t, 1, closed.Share(policy, now), 0.001, "who puts it back means all of it")
 	next, changed := closed.Open(policy, failover.Opening{
 		Scope: failover.ScopeKeyModel, Cause: failover.Cause(llm.KindRateLimit), For: time.Minute, At: now.Add(time.Second),
 	}, "p-1")

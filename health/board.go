@@ -81,7 +81,7 @@ func (c *changes) again(name failover.Domain, next failover.Health) {
 // RunTelling tells changes to the board, and then to the domains' workflows, until the context ends. The board comes first: it
 // is what other processes act by.
 func (v *View) RunTelling(ctx context.Context, board Board, teller Teller, logger *slog.Logger) error {
-	var untold sync.Map // standings that the workflows do not know yet
+	untold := map[failover.Domain]failover.Health{} // what stands, and the workflows do not know yet
 	for {
 		select {
 		case <-ctx.Done():
@@ -98,20 +98,22 @@ func (v *View) RunTelling(ctx context.Context, board Board, teller Teller, logge
 				continue
 			}
 			v.saved(standing, next)
-			untold.Store(name, standing.Health)
+			untold[name] = standing.Health
 		}
-		untold.Range(func(key, value any) bool {
-			name, standing := key.(failover.Domain), value.(failover.Health) //nolint:forcetypeassert // as stored above
-			telling, cancel := context.WithTimeout(ctx, tellTime)
-			defer cancel()
-			if err := teller.Tell(telling, name, standing, v.cfg.Breaker); err != nil {
+		for name, standing := range untold {
+			if err := tell(ctx, teller, name, standing, v.cfg.Breaker); err != nil {
 				logger.DebugContext(ctx, "a domain's workflow was not told; it is tried again", "domain", name, "error", err)
-				return ctx.Err() == nil
+				break
 			}
-			untold.CompareAndDelete(key, value)
-			return true
-		})
+			delete(untold, name)
+		}
 	}
+}
+
+func tell(ctx context.Context, teller Teller, name failover.Domain, standing failover.Health, policy failover.BreakerPolicy) error {
+	ctx, cancel := context.WithTimeout(ctx, tellTime)
+	defer cancel()
+	return teller.Tell(ctx, name, standing, policy)
 }
 
 func put(ctx context.Context, board Board, name failover.Domain, next failover.Health) (Standing, error) {

@@ -85,8 +85,10 @@ func (v *View) full(call failover.Call, tokens float64, now time.Time) (failover
 		n    float64
 		what string
 	}{
-		{&own.requests, 1, "the configured limit on its requests"}, {&own.tokens, tokens, "the configured limit on its tokens"},
-		{&shared.requests, 1, "its vendor's limit on requests"}, {&shared.tokens, tokens, "its vendor's limit on tokens"},
+		{&own.requests, 1, "the configured limit on its requests"},
+		{&own.tokens, tokens, "the configured limit on its tokens"},
+		{&shared.requests, 1, "its vendor's limit on requests"},
+		{&shared.tokens, tokens, "its vendor's limit on tokens"},
 	} {
 		if w := meter.of.Wait(meter.n, now); w > wait {
 			wait, rest.Reason = w, meter.what+" is used up"

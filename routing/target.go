@@ -16,7 +16,7 @@ import (
 // target is a deployment as failover sees it.
 func target(cfg *config.Config, route config.Route, d config.Deployment, place string) failover.Target {
 	t := failover.Target{
-		Deployment: d.ID, Provider: d.Provider, Model: d.Model, BaseModel: d.BaseModel, Weight: weight(d), Order: d.Order,
+		Deployment: d.ID, Provider: d.Provider, Model: d.Model, BaseModel: d.BaseModel, Weight: d.Weight, Order: d.Order,
 		Timeout: cmp.Or(d.Timeout, cfg.AttemptTimeout), Silence: cmp.Or(d.Silence, cfg.Silence), Retries: cfg.Retries,
 		Strategy: failover.Strategy(cmp.Or(route.Strategy, cfg.Strategy)), Place: place, Pause: cfg.RetryAfter,
 		AwaitsLimit: route.OnLimit == "wait",
@@ -43,9 +43,6 @@ func target(cfg *config.Config, route config.Route, d config.Deployment, place s
 	}
 	return t
 }
-
-// weight is a deployment's share. LiteLLM takes rpm or tpm for one where no weight is given; where one is, it counts.
-func weight(d config.Deployment) float64 { return d.Weight }
 
 func kinds(named map[string]int) map[llm.Kind]int {
 	if named == nil {

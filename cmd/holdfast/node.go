@@ -163,7 +163,7 @@ func (n *node) startWork(ctx, loops context.Context, hub *handover.Hub) (err err
 	}
 	n.loop(loops, cancels.Run)
 	ops, err := activities.NewOperations(activities.OperationsConfig{
-		Board: n.board, Probed: table, Policy: n.providers.Policy(), Successes: cfg.config.Probes.Successes, Name: "probe", Logger: cfg.logger,
+		Board: n.board, Probed: table, Teller: launch.Health{Temporal: cfg.temporal}, Policy: n.providers.Policy(), Successes: cfg.config.Probes.Successes, Name: "probe", Logger: cfg.logger,
 	})
 	if err != nil {
 		return err
