@@ -44,6 +44,16 @@ func rules() []rule {
 			why:           "decisions are pure: no I/O, no clock, no logger",
 		},
 		{
+			in: []string{"./catalog"}, only: []string{"std"}, neverDirectly: []string{"net/...", "os/...", "log/...", "database/..."},
+			why: "what is known of models is data",
+		},
+		{
+			in: []string{"./health"}, except: []string{"test packages"},
+			never:         append(vendorSDKs(), "./providers/...", "./api/...", "./worker/...", "./workflows/...", "./standalone/...", "go.temporal.io/sdk/client"),
+			neverDirectly: []string{"github.com/jackc/pgx/...", "./internal/postgres", "net/...", "database/..."},
+			why:           "what is known of providers goes on without a database and without Temporal",
+		},
+		{
 			in: []string{"./transcript"}, only: []string{"std", "./llm"},
 			neverDirectly: []string{"net/...", "os/...", "log/...", "database/...", "context", "time"},
 			why:           "what is said is put together by rules: no I/O, no clock, no logger",
