@@ -64,7 +64,7 @@ golden: ## rewrite golden files from what the code does now; read the diff
 	for package in $$packages; do go test -count=1 "$$package" -update; done
 
 record-histories: build ## record workflow histories anew, from deployed code, never from a branch that changes workflows
-	RECORD_HISTORIES=1 HOLDFAST_TEST_BINARY=$(CURDIR)/bin/holdfast go test -count=1 -run TestRecordHistories ./workflows
+	RECORD_HISTORIES=1 HOLDFAST_TEST_BINARY=$(CURDIR)/bin/holdfast go test -count=1 -run 'TestRecord.*Histories' ./workflows
 
 fuzz: ## fuzz every fuzz target for FUZZTIME (30s) each
 	@grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r file; do \

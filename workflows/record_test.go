@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -36,9 +37,16 @@ type scripted struct {
 	failures []failover.Failure
 	lose     bool // lose the first answer
 	block    bool // hang until cancelled
+	// first, if set, is what Prepare decides; nothing is begun then.
+	first *failover.Decision
+	// postpone makes the first call find its candidate at rest.
+	postpone bool
 }
 
 func (s *scripted) Prepare(_ context.Context, in activities.PrepareInput) (activities.PrepareResult, error) {
+	if s.first != nil {
+		return activities.PrepareResult{State: completions.StateOpen, Plan: s.plan, Decision: *s.first, Ladder: failover.Ladder{Park: true}}, nil
+	}
 	decision := failover.Decide(failover.State{Candidates: s.plan.Candidates, Deadline: in.Deadline, Seed: in.ID}, time.Now())
 	return activities.PrepareResult{State: completions.StateOpen, Plan: s.plan, Decision: decision, Number: min(1, len(s.plan.Candidates))}, nil
 }
@@ -56,12 +64,21 @@ func (s *scripted) CallModel(ctx context.Context, in activities.CallInput) (acti
 		}
 		return activities.CallResult{}, ctx.Err()
 	}
+	if s.postpone {
+		s.postpone = false
+		return activities.CallResult{}, temporal.NewApplicationErrorWithOptions("not called", activities.ErrTypePostponed, temporal.ApplicationErrorOptions{
+			NonRetryable: true, Details: []any{failover.Decision{Action: failover.ActionPark, Candidate: 0, Delay: 200 * time.Millisecond, Reason: "parked again"}},
+		})
+	}
 	outcome := s.outcomes[s.calls]
 	s.calls++
 	if outcome == nil {
 		return activities.CallResult{Number: s.calls, Provider: candidate.Provider, Model: candidate.Model, InputTokens: 8, OutputTokens: 5}, nil
 	}
 	failure := failover.Failure{Deployment: candidate.Deployment, Kind: outcome.Kind, RetryAfter: outcome.RetryAfter, At: time.Now()}
+	if len(candidate.Keys) > 0 {
+		failure.Key = candidate.Keys[s.calls-1]
+	}
 	s.failures = append(s.failures, failure)
 	decision := failover.Decide(failover.State{Candidates: in.Candidates, Failures: s.failures, Deadline: in.Deadline, Seed: in.ID}, time.Now())
 	return activities.CallResult{}, temporal.NewApplicationErrorWithOptions(outcome.Error(), string(outcome.Kind), temporal.ApplicationErrorOptions{
@@ -74,6 +91,9 @@ func (s *scripted) Record(_ context.Context, in activities.RecordInput) (activit
 	if s.lose {
 		s.lose = false
 		return activities.RecordResult{}, temporal.NewNonRetryableApplicationError("lost", activities.ErrTypeAnswerLost, nil)
+	}
+	if in.ServedFrom != "" && in.Answered == 0 {
+		return activities.RecordResult{State: completions.StateSucceeded, ServedFrom: in.ServedFrom}, nil
 	}
 	if in.Answered == 0 {
 		kind := llm.KindUnknown
@@ -97,6 +117,8 @@ func TestRecordHistories(t *testing.T) { //nolint:paralleltest // one worker at 
 		{Deployment: "demo/anthropic/claude-sonnet-4-5/1", Provider: "anthropic", Model: "claude-sonnet-4-5", Timeout: 20 * time.Second, Retries: 2, Reason: "order 2"},
 	}}
 	one := failover.Plan{Candidates: two.Candidates[:1]}
+	keyed := failover.Plan{Candidates: slices.Clone(one.Candidates)}
+	keyed.Candidates[0].Keys = []string{"main", "spare"}
 	kind := func(kind llm.Kind) *llm.Error { return &llm.Error{Kind: kind, Provider: "openai", Status: 503} }
 	limited := &llm.Error{Kind: llm.KindRateLimit, Provider: "openai", Status: 429, RetryAfter: 300 * time.Millisecond}
 	scenarios := map[string]*scripted{
@@ -107,7 +129,15 @@ func TestRecordHistories(t *testing.T) { //nolint:paralleltest // one worker at 
 		"caller_fault":                 {plan: two, outcomes: []*llm.Error{kind(llm.KindCallerFault)}},
 		"no_eligible_target":           {plan: failover.Plan{Excluded: []failover.Excluded{{Deployment: "x", Reason: "no key"}}}},
 		"answer_lost_before_recording": {plan: two, outcomes: []*llm.Error{nil, nil}, lose: true},
-		"cancelled_during_a_call":      {plan: two, outcomes: []*llm.Error{kind(llm.KindOverloaded)}, block: true},
+		"parked_and_postponed": {plan: two, outcomes: []*llm.Error{nil}, postpone: true, first: &failover.Decision{
+			Action: failover.ActionPark, Candidate: 1, Delay: 200 * time.Millisecond, Reason: "parked",
+		}},
+		"every_provider_rests": {plan: two, first: &failover.Decision{
+			Action: failover.ActionGiveUp, Candidate: -1, Resting: true, RetryAfter: 20 * time.Second, Reason: "every candidate rests",
+		}},
+		"answered_from_the_cache": {plan: two, first: &failover.Decision{Action: failover.ActionCached, Candidate: -1, Reason: "kept"}},
+		"key_rotated":             {plan: keyed, outcomes: []*llm.Error{kind(llm.KindCredential), nil}},
+		"cancelled_during_a_call": {plan: two, outcomes: []*llm.Error{kind(llm.KindOverloaded)}, block: true},
 	}
 	c := temporaltest.Start(t).Client(t)
 	for name, script := range scenarios { //nolint:paralleltest // one worker at a time owns the task queues
@@ -141,8 +171,14 @@ func record(t *testing.T, c client.Client, name string, script *scripted) {
 		require.NoError(t, c.CancelWorkflow(t.Context(), completion.WorkflowID, ""))
 	}
 	_ = run.Get(t.Context(), nil) // some scenarios fail on purpose
+	save(t, c, filepath.Join("completion", name), completion.WorkflowID, run.GetRunID())
+}
+
+// save writes the history of a run down.
+func save(t *testing.T, c client.Client, name, workflowID, runID string) {
+	t.Helper()
 	history := &historypb.History{}
-	events := c.GetWorkflowHistory(t.Context(), completion.WorkflowID, run.GetRunID(), false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	events := c.GetWorkflowHistory(t.Context(), workflowID, runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
 		event, err := events.Next()
 		require.NoError(t, err)
@@ -150,7 +186,62 @@ func record(t *testing.T, c client.Client, name string, script *scripted) {
 	}
 	encoded, err := protojson.MarshalOptions{Indent: "  "}.Marshal(history)
 	require.NoError(t, err)
-	dir := filepath.Join("testdata", "histories", "completion")
-	require.NoError(t, os.MkdirAll(dir, 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, name+".json"), append(encoded, '\n'), 0o644))
+	path := filepath.Join("testdata", "histories", name+".json")
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(t, os.WriteFile(path, append(encoded, '\n'), 0o644))
+}
+
+// watching are the activities of operations by a script: what probes find, one after the other.
+type watching struct{ finds []llm.Kind }
+
+func (w *watching) PublishHealth(_ context.Context, change activities.HealthChange) (failover.Health, error) {
+	return change.Health, nil
+}
+
+func (w *watching) ProbeDomain(_ context.Context, in activities.ProbeInput) (activities.ProbeResult, error) {
+	found := w.finds[0]
+	w.finds = w.finds[1:]
+	return activities.ProbeResult{Method: in.Method, Kind: found, At: time.Now()}, nil
+}
+
+func (w *watching) ProbeAll(context.Context) (activities.ProbesResult, error) {
+	return activities.ProbesResult{Probed: 3}, nil
+}
+
+// TestRecordHealthHistories records those of the workflows that look after providers, as TestRecordHistories does.
+func TestRecordHealthHistories(t *testing.T) { //nolint:paralleltest // one worker at a time owns the task queues
+	if os.Getenv("RECORD_HISTORIES") == "" {
+		t.Skip("RECORD_HISTORIES is not set: the recorded histories stand")
+	}
+	c := temporaltest.Start(t).Client(t)
+	script := &watching{finds: []llm.Kind{llm.KindOverloaded, "", ""}}
+	w := sdkworker.New(c, workflows.OperationsQueue, sdkworker.Options{})
+	workflows.RegisterOperations(w)
+	w.RegisterActivity(script)
+	require.NoError(t, w.Start())
+	defer w.Stop()
+	policy := failover.DefaultBreaker()
+	policy.Cooldown = 300 * time.Millisecond
+	now := time.Now()
+	opened := failover.Health{State: failover.BreakerOpen, Since: now, Until: now.Add(300 * time.Millisecond), Cause: failover.CauseErrorRate, Reason: "4 of 5 calls failed", By: "p-1"}
+	teller := launch.Health{Temporal: c}
+	require.NoError(t, teller.Tell(t.Context(), domain, opened, policy))
+	longer := opened
+	longer.Until = now.Add(600 * time.Millisecond)
+	require.NoError(t, teller.Tell(t.Context(), domain, longer, policy))
+	id := workflows.HealthWorkflowID(domain)
+	require.Eventually(t, func() bool { return len(script.finds) == 0 }, 20*time.Second, 20*time.Millisecond)
+	again := opened
+	again.Since, again.Until, again.Cause = time.Now().Add(time.Second), time.Now().Add(1200*time.Millisecond), failover.Cause(llm.KindRateLimit)
+	require.NoError(t, teller.Tell(t.Context(), domain, again, policy))
+	require.Eventually(t, func() bool {
+		described, err := c.DescribeWorkflowExecution(t.Context(), id, "")
+		return err == nil && described.GetWorkflowExecutionInfo().GetHistoryLength() > 50 && len(described.GetPendingActivities()) == 0
+	}, 20*time.Second, 50*time.Millisecond)
+	save(t, c, "health/opened_tried_and_closed", id, "")
+
+	run, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: "provider-probes", TaskQueue: workflows.OperationsQueue}, workflows.ProviderProbesWorkflow)
+	require.NoError(t, err)
+	require.NoError(t, run.Get(t.Context(), nil))
+	save(t, c, "health/probes", "provider-probes", run.GetRunID())
 }

@@ -16,7 +16,7 @@ import (
 // every recorded history. When it fails, the change needs workflow.GetVersion; a new recording would only hide it.
 func TestRecordedHistoriesReplay(t *testing.T) {
 	t.Parallel()
-	histories, err := filepath.Glob("testdata/histories/completion/*.json")
+	histories, err := filepath.Glob("testdata/histories/*/*.json")
 	require.NoError(t, err)
 	require.NotEmpty(t, histories)
 	for _, history := range histories {
@@ -24,6 +24,7 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 			t.Parallel()
 			replayer := sdkworker.NewWorkflowReplayer()
 			workflows.Register(replayer)
+			workflows.RegisterOperations(replayer)
 			require.NoError(t, replayer.ReplayWorkflowHistoryFromJSONFile(nil, history))
 		})
 	}
