@@ -24,6 +24,8 @@ type RecordStore interface {
 	KeptAnswer(ctx context.Context, id string, number int) (llm.Response, error)
 	RecordSuccess(ctx context.Context, fence completions.Fence, success completions.Success) (recorded bool, err error)
 	RecordFailure(ctx context.Context, fence completions.Fence, failure completions.Failure) (recorded bool, err error)
+	// KeepPlan keeps the plan of a completion whose first call comes later.
+	KeepPlan(ctx context.Context, fence completions.Fence, plan failover.Plan) error
 	// CachedAnswer is the answer given before under a key, if it is fresh, or may stand in for want of a better; its Answer is
 	// nil if there is none.
 	CachedAnswer(ctx context.Context, key []byte) (completions.Cached, error)
@@ -65,6 +67,8 @@ type Router interface {
 
 // RoutePolicy is what a route does beyond calling its deployments.
 type RoutePolicy struct {
+	// Route is the route's own name, whatever other name it was asked for by.
+	Route string
 	// Cache keeps answers; nil keeps none.
 	Cache *CachePolicy
 	// Stale lets an answer that is not fresh any more stand in when no provider answers.

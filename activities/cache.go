@@ -44,7 +44,7 @@ func (a *Activities) cached(ctx context.Context, in PrepareInput, policy RoutePo
 	if !caches(policy, request, in.ConversationID) || say.NoRead && !policy.Stale {
 		return completions.Cached{}
 	}
-	key, err := cacheKey(in.Tenant, in.Route, request)
+	key, err := cacheKey(in.Tenant, policy.Route, request)
 	if err != nil {
 		return completions.Cached{}
 	}
@@ -67,7 +67,7 @@ func (a *Activities) keep(in RecordInput, request llm.Request, answer llm.Respon
 	if !caches(policy, request, in.ConversationID) || say.NoStore || in.ServedFrom != "" || !whole {
 		return nil
 	}
-	key, err := cacheKey(in.Tenant, in.Route, request)
+	key, err := cacheKey(in.Tenant, policy.Route, request)
 	if err != nil {
 		return nil
 	}
@@ -75,5 +75,5 @@ func (a *Activities) keep(in RecordInput, request llm.Request, answer llm.Respon
 	if say.TTL > 0 {
 		fresh = say.TTL
 	}
-	return &completions.Keep{Key: key, Tenant: in.Tenant, Route: in.Route, Fresh: fresh, Stale: policy.Cache.Stale}
+	return &completions.Keep{Key: key, Tenant: in.Tenant, Route: policy.Route, Fresh: fresh, Stale: policy.Cache.Stale}
 }

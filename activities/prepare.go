@@ -98,7 +98,10 @@ func (a *Activities) Prepare(ctx context.Context, in PrepareInput) (PrepareResul
 		return PrepareResult{}, a.refused(in.ID, err)
 	}
 	result.State, result.Number, result.Cancelled = resumed.State, resumed.Number, resumed.Cancelled
-	if result.Number == 0 && result.Decision.Calls() { // it is called later, wherever that may be
+	if result.Number == 0 && result.Decision.Calls() && result.State == completions.StateOpen { // it is called later, wherever that may be
+		if err := a.cfg.Store.KeepPlan(ctx, fence, result.Plan); err != nil {
+			return PrepareResult{}, a.refused(in.ID, err)
+		}
 		a.cfg.Handover.Release(in.ID)
 	}
 	if n := resumed.Answered(); n != 0 {

@@ -157,7 +157,7 @@ func (a *Activities) recordKept(ctx context.Context, fence completions.Fence, in
 			return completions.Outcome{}, false, err
 		}
 	}
-	key, err := cacheKey(in.Tenant, in.Route, request)
+	key, err := cacheKey(in.Tenant, a.cfg.Router.Policy(in.Route).Route, request)
 	if err != nil {
 		return completions.Outcome{}, false, err
 	}

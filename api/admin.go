@@ -30,7 +30,7 @@ type TokenStore interface {
 	Revoke(ctx context.Context, id string) error
 }
 
-// AdminConfig is what the admin API needs; Simulator may be nil.
+// AdminConfig is what the admin API needs; what may be nil says so.
 type AdminConfig struct {
 	Token  access.AdminToken
 	Vault  KeyVault
@@ -38,7 +38,11 @@ type AdminConfig struct {
 	Record Record
 	// Routes tells who would serve a route; nil if this process does not know.
 	Routes Explainer
-	// Simulator controls the provider simulator of this process.
+	// Providers is what is known of providers; nil if this process does not know.
+	Providers ProviderDesk
+	// Cache has the answers that are kept; nil if none are.
+	Cache Cache
+	// Simulator controls the provider simulator of this process; nil if there is none.
 	Simulator http.Handler
 	Logger    *slog.Logger
 }
@@ -71,6 +75,16 @@ func NewAdmin(cfg AdminConfig) http.Handler {
 	group.POST("/completions/:id/cancel", a.cancelCompletion)
 	if cfg.Routes != nil {
 		group.GET("/route", a.explainRoute)
+	}
+	if cfg.Providers != nil {
+		group.GET("/providers", a.listProviders)
+		group.POST("/providers/open", a.openProvider)
+		group.POST("/providers/close", a.closeProvider)
+		group.POST("/providers/hold", a.holdProvider)
+	}
+	if cfg.Cache != nil {
+		group.GET("/cache", a.showCache)
+		group.DELETE("/cache", a.clearCache)
 	}
 	if cfg.Simulator != nil {
 		group.Any("/simulator/*path", gin.WrapH(http.StripPrefix("/admin/simulator", cfg.Simulator)))

@@ -23,8 +23,8 @@ func (s *Server) createChatCompletion(c *gin.Context) {
 		s.fail(c, dialectProblem(err))
 		return
 	}
-	if !s.routes[request.Model] {
-		s.fail(c, s.noSuchModel(request.Model))
+	if err := s.named(&request.Request); err != nil {
+		s.fail(c, err)
 		return
 	}
 	if request.ConversationID != "" && !conversations.ValidID(request.ConversationID) {

@@ -159,11 +159,12 @@ func (w *chunkWriter) restart() {
 
 // end passes on what the client does not have yet of a whole answer, and how it finished, with the count that is on record,
 // which the vendor may have left to be estimated.
-func (w *chunkWriter) end(told *transcript.Log, answer llm.Response) {
+func (w *chunkWriter) end(told *transcript.Log, answer llm.Response, from completions.ServedFrom) {
 	ends := finishes(answer)
 	if w.finish(told, int64(len(ends)+1)); w.over {
 		return
 	}
+	w.encoder.ServedFrom(string(from))
 	place := told.End()
 	ends[0].Warnings = ends[0].Warnings[min(w.warned, len(answer.Warnings)):]
 	for _, event := range ends {

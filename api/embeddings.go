@@ -22,8 +22,8 @@ func (s *Server) createEmbeddings(c *gin.Context) {
 		s.fail(c, dialectProblem(err))
 		return
 	}
-	if !s.routes[request.Model] {
-		s.fail(c, s.noSuchModel(request.Model))
+	if err := s.named(&request.Request); err != nil {
+		s.fail(c, err)
 		return
 	}
 	s.answer(c, completions.DialectEmbeddings, openai.ChatRequest{Request: request.Request}, answerEmbeddings(request.Base64))

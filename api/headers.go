@@ -22,6 +22,10 @@ const (
 	headerFailovers = "X-Holdfast-Failovers"
 	// headerOverhead is the time from acceptance to outcome that was not spent in provider calls, in milliseconds.
 	headerOverhead = "X-Holdfast-Overhead-Ms"
+	// headerCache says that the answer was kept from the same request before, and how good it is: hit or stale. headerDegraded
+	// says that it is from a target that is called for want of anything better.
+	headerCache    = "X-Holdfast-Cache"
+	headerDegraded = "X-Holdfast-Degraded"
 )
 
 func setHeaders(c *gin.Context, completion completions.Completion) {
@@ -31,6 +35,12 @@ func setHeaders(c *gin.Context, completion completions.Completion) {
 	if completion.Provider != "" {
 		c.Header(headerProvider, completion.Provider)
 		c.Header(headerModel, completion.Model)
+	}
+	switch completion.ServedFrom {
+	case completions.ServedCache, completions.ServedStale:
+		c.Header(headerCache, string(completion.ServedFrom))
+	case completions.ServedDegraded:
+		c.Header(headerDegraded, "true")
 	}
 	if completion.FinishedAt != nil {
 		overhead := completion.FinishedAt.Sub(completion.AcceptedAt) - completion.ProviderTime

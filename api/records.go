@@ -17,6 +17,9 @@ type completionRecord struct {
 	Object string `json:"object"`
 	completions.Completion
 	OverheadMS *int64 `json:"overhead_ms,omitempty"`
+	// Plan is who was to be called when the completion was taken up, in order, and who was passed over; nil if that is not on
+	// record: an answer that was kept needs none.
+	Plan *planRecord `json:"plan,omitempty"`
 	// Attempts takes the place of the embedded count.
 	Attempts []attemptRecord `json:"attempts"`
 }
@@ -95,7 +98,16 @@ func readRecord(c *gin.Context, record Record, tenant string) (completionRecord,
 	if err != nil {
 		return completionRecord{}, err
 	}
-	return recordOf(completion, attempts), nil
+	plan, err := record.Plan(c.Request.Context(), completion.ID)
+	if err != nil {
+		return completionRecord{}, err
+	}
+	found := recordOf(completion, attempts)
+	if plan != nil {
+		shown := planOf(*plan)
+		found.Plan = &shown
+	}
+	return found, nil
 }
 
 func listRecords(c *gin.Context, record Record, tenant string) (gin.H, error) {

@@ -29,6 +29,8 @@ type Record interface {
 	Accept(ctx context.Context, a store.Acceptance) (created bool, err error)
 	Find(ctx context.Context, tenant, id string) (completions.Completion, []completions.Attempt, error)
 	Outcome(ctx context.Context, tenant, id string) (completions.Outcome, error)
+	// Plan is who was to be called when a completion was taken up; nil if that is not on record.
+	Plan(ctx context.Context, id string) (*failover.Plan, error)
 	// Transcript is what a streamed answer has said so far, as far as it is kept; Told, what it has said in all.
 	Transcript(ctx context.Context, id string) (*transcript.Log, error)
 	Told(ctx context.Context, id string, answer llm.Response) (*transcript.Log, error)
@@ -88,6 +90,11 @@ type Config struct {
 	KeepAlive time.Duration
 	// Recovery is what becomes of a route's streams that break; nil is [failover.RecoveryContinue] for all.
 	Recovery func(route string) failover.Recovery
+	// Providers are the names that requests may choose providers by; nil lets any name pass.
+	Providers []string
+	// Parks says whether a route's requests wait for providers to come back, when none can be called; nil is never. Async are
+	// those that nobody waits for.
+	Parks func(route string, async bool) bool
 	// Mirror follows streams that other processes drive; nil if there are none.
 	Mirror Mirror
 	// CancelCalls ends the calls of a completion in this process at once; nil if none are made here.

@@ -51,8 +51,9 @@ func (f *tokens) Verify(_ context.Context, token string) (access.Principal, erro
 	if f.err != nil {
 		return access.Principal{}, f.err
 	}
-	if tenant, ok := strings.CutPrefix(token, "token-of-"); ok {
-		return access.Principal{Tenant: tenant}, nil
+	if owner, ok := strings.CutPrefix(token, "token-of-"); ok {
+		tenant, id, _ := strings.Cut(owner, "/")
+		return access.Principal{Tenant: tenant, TokenID: id}, nil
 	}
 	return access.Principal{}, access.ErrInvalid
 }

@@ -112,7 +112,7 @@ func (s *Server) finish(ctx context.Context, w *chunkWriter, end ending) {
 	if err == nil {
 		var told *transcript.Log
 		if told, err = s.told(ctx, w, outcome); err == nil {
-			w.end(told, *outcome.Answer) //nolint:contextcheck // what it may write is the request's
+			w.end(told, *outcome.Answer, outcome.Completion.ServedFrom) //nolint:contextcheck // what it may write is the request's
 			return
 		}
 	}

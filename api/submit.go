@@ -28,22 +28,28 @@ const (
 
 // submission is a request on its way to being accepted.
 type submission struct {
-	id         string
-	tenant     string
-	key        string
-	dialect    string
-	request    openai.ChatRequest
-	accepted   time.Time
-	completion completions.Completion
-	created    bool
+	id      string
+	tenant  string
+	key     string
+	dialect string
+	request openai.ChatRequest
+	// fingerprint tells the request from another under the same key.
+	fingerprint []byte
+	accepted    time.Time
+	completion  completions.Completion
+	created     bool
 	// recovery is what becomes of the stream if it breaks; empty if the answer is not streamed.
 	recovery failover.Recovery
 	// cancelOnDisconnect says that nobody wants the answer once its client has gone.
 	cancelOnDisconnect bool
 }
 
-func (s *Server) submission(c *gin.Context, dialect string, request openai.ChatRequest) (*submission, error) {
+func (s *Server) submission(c *gin.Context, dialect string, request openai.ChatRequest) (_ *submission, err error) {
 	sub := &submission{tenant: tenantOf(c), key: c.GetHeader("Idempotency-Key"), dialect: dialect, request: request}
+	if sub.fingerprint, err = fingerprint(request); err != nil {
+		return nil, err
+	}
+	sub.request.Routing = s.routed(c, request.Request, respondAsync(c))
 	if request.Stream {
 		sub.recovery = s.recovery(request)
 	}
@@ -142,12 +148,9 @@ func (s *Server) accept(ctx context.Context, sub *submission) error {
 	acceptance := store.Acceptance{
 		ID: sub.id, Tenant: sub.tenant, WorkflowID: completions.WorkflowID(sub.tenant, sub.id, sub.key),
 		Dialect: sub.dialect, Route: sub.request.Model, ConversationID: sub.request.ConversationID,
-		InstanceID: instance, AcceptedAt: accepted, Deadline: accepted.Add(s.cfg.Timeout), Recovery: sub.recovery, Request: sub.request.Request,
+		InstanceID: instance, AcceptedAt: accepted, Deadline: accepted.Add(s.cfg.Timeout), Recovery: sub.recovery, Request: sub.request.Request, Fingerprint: sub.fingerprint,
 	}
 	var err error
-	if acceptance.Fingerprint, err = fingerprint(sub.request); err != nil {
-		return err
-	}
 	if sub.created, err = s.cfg.Record.Accept(ctx, acceptance); err != nil {
 		return err
 	}
@@ -172,7 +175,8 @@ func (s *Server) start(ctx context.Context, completion completions.Completion) {
 	}
 }
 
-// fingerprint identifies a request's meaning: two bodies that differ in white space or key order are the same request.
+// fingerprint identifies a request's meaning: two bodies that differ in white space or key order are the same request. It is that
+// of the body alone.
 func fingerprint(request openai.ChatRequest) ([]byte, error) {
 	canonical, err := json.Marshal(request)
 	if err != nil {

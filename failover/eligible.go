@@ -99,9 +99,12 @@ func abilityFor(part llm.PartType) string {
 // doesNotFit begins the reason of a target whose model is too small for the prompt.
 const doesNotFit = "the prompt does not fit"
 
-// lacks begins the reason of a target that cannot do what the request needs, onlyAfter that of one which is for another failure.
+// These begin the reasons of targets that lack what the request needs, that its own words rule out, that make something else, and
+// that are for another failure only.
 const (
 	lacks     = "it has no "
+	asks      = "the request "
+	makes     = "it makes "
 	onlyAfter = "a fallback on "
 )
 
@@ -188,13 +191,13 @@ func (a Ask) againstRouting(t Target) string {
 	r := a.Routing
 	switch {
 	case len(r.Only) > 0 && !slices.Contains(r.Only, t.Provider):
-		return "the request allows only " + strings.Join(r.Only, ", ")
+		return asks + "allows only " + strings.Join(r.Only, ", ")
 	case slices.Contains(r.Ignore, t.Provider):
-		return "the request does not want " + t.Provider
+		return asks + "does not want " + t.Provider
 	case r.ZeroDataRetention && (t.Facts.ZeroDataRetention == nil || !*t.Facts.ZeroDataRetention):
-		return "the request asks for zero data retention, which is not declared of it"
+		return asks + "asks for zero data retention, which is not declared of it"
 	case r.NoDataCollection && t.Facts.DataCollection != "deny" && (t.Facts.ZeroDataRetention == nil || !*t.Facts.ZeroDataRetention):
-		return "the request allows no data collection, and it is not declared to do without"
+		return asks + "allows no data collection, and it is not declared to do without"
 	}
 	for _, price := range []struct {
 		most, is *int64
@@ -203,9 +206,9 @@ func (a Ask) againstRouting(t Target) string {
 		switch {
 		case price.most == nil:
 		case price.is == nil:
-			return "the request bounds the price, and its price is not known"
+			return asks + "bounds the price, and its price is not known"
 		case *price.is > *price.most:
-			return fmt.Sprintf("its price for %s tokens is $%s a million, the request allows $%s", price.what, dollars(*price.is), dollars(*price.most))
+			return fmt.Sprintf(asks+"allows $%s for a million %s tokens, its price is $%s", dollars(*price.most), price.what, dollars(*price.is))
 		}
 	}
 	return ""
@@ -219,9 +222,9 @@ func (a Ask) againstAbilities(t Target) string {
 	}
 	switch {
 	case a.Embeddings && t.Facts.Mode != "" && t.Facts.Mode != "embedding":
-		return "it makes no embeddings"
+		return makes + "no embeddings"
 	case !a.Embeddings && t.Facts.Mode == "embedding":
-		return "it makes embeddings only"
+		return makes + "embeddings only"
 	case t.Facts.ContextTokens > 0 && a.Bound > t.Facts.ContextTokens:
 		return fmt.Sprintf("%s: at least %d tokens, it takes %d", doesNotFit, a.Bound, t.Facts.ContextTokens)
 	}
@@ -231,11 +234,12 @@ func (a Ask) againstAbilities(t Target) string {
 // TooLong says whether the prompt was too long for every target of the plan.
 func TooLong(plan Plan) bool { return all(plan, doesNotFit) }
 
-// Unable says whether no target of the plan has what the request needs.
-func Unable(plan Plan) bool { return all(plan, lacks) }
+// Unable says whether no target of the plan can or may do what the request asks, now or later.
+func Unable(plan Plan) bool { return all(plan, lacks, asks, makes, doesNotFit) }
 
-func all(plan Plan, reason string) bool {
+func all(plan Plan, reasons ...string) bool {
+	reasons = append(reasons, onlyAfter)
 	return len(plan.Candidates) == 0 && len(plan.Excluded) > 0 && !slices.ContainsFunc(plan.Excluded, func(e Excluded) bool {
-		return !strings.HasPrefix(e.Reason, reason) && !strings.HasPrefix(e.Reason, onlyAfter)
+		return !slices.ContainsFunc(reasons, func(reason string) bool { return strings.HasPrefix(e.Reason, reason) })
 	})
 }

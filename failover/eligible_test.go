@@ -46,7 +46,7 @@ func TestWhoCannotOrMustNotServeARequestIsPassedOver(t *testing.T) {
 		{routed(llm.Routing{ZeroDataRetention: true}), blind, "the request asks for zero data retention, which is not declared of it"},
 		{routed(llm.Routing{NoDataCollection: true}), blind, "the request allows no data collection, and it is not declared to do without"},
 		{routed(llm.Routing{NoDataCollection: true}), failover.Target{Facts: failover.Facts{DataCollection: "deny"}}, ""},
-		{routed(llm.Routing{MaxInputPrice: new(int64(2_500_000))}), blind, "its price for prompt tokens is $3 a million, the request allows $2.5"},
+		{routed(llm.Routing{MaxInputPrice: new(int64(2_500_000))}), blind, "the request allows $2.5 for a million prompt tokens, its price is $3"},
 		{routed(llm.Routing{MaxOutputPrice: new(int64(15_000_000))}), blind, ""},
 		{routed(llm.Routing{MaxInputPrice: new(int64(1))}), failover.Target{}, "the request bounds the price, and its price is not known"},
 		{routed(llm.Routing{}), failover.Target{Conditions: failover.Conditions{Tenants: []string{"other"}}}, "it does not serve this tenant"},
@@ -131,6 +131,9 @@ func TestAStrategyOrdersWhatHasTheSameOrder(t *testing.T) {
 		require.Equal(t, want, ranked(group(strategy), failover.Preference{}), strategy)
 	}
 	require.Equal(t, "b c a", ranked(group(failover.StrategyCost), failover.Preference{Sort: failover.StrategyLatency}), "a request's own comes first")
+	ordered := group(failover.StrategyCost)
+	ordered[1].Order = 9
+	require.Equal(t, "b c a", ranked(ordered, failover.Preference{Sort: failover.StrategyLatency}), "over the orders of the file")
 	unknown := append(group(failover.StrategyLatency), measured("new", failover.StrategyLatency, failover.Measured{}, 0))
 	require.True(t, strings.HasPrefix(ranked(unknown, failover.Preference{}), "new"), "what is not known is tried")
 	near := group(failover.StrategyLatency)

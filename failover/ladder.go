@@ -66,8 +66,10 @@ func (s State) backAt(candidate Candidate, now time.Time) (time.Time, bool) {
 	rest, resting := s.rest(candidate, now)
 	latest, failures, barred := s.against(candidate)
 	switch {
-	case resting && rest.Until.IsZero(), barred && resting && rest.Class != RestOpen:
+	case barred && resting && rest.Class != RestOpen:
 		return time.Time{}, false
+	case resting && rest.Until.IsZero(): // an operator may close it at any time
+		return now.Add(parkMax), true
 	case resting: // not all that wait for it come at once
 		return rest.Until.Add(spread(s.Seed, failures, parkBase)), true
 	case barred && latest.RetryAfter == 0, failures == 0:

@@ -204,6 +204,9 @@ func rankOf(target Target, prefer Preference) rank {
 	if i := slices.Index(prefer.Providers, target.Provider); i >= 0 {
 		at.preferred = i
 	}
+	if prefer.Sort != "" { // a request that sorts sorts all of a stage
+		at.order = 0
+	}
 	return at
 }
 

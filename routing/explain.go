@@ -12,7 +12,11 @@ func (t *Table) Explain(route string, ask failover.Ask, now time.Time) (explaine
 	if !t.Known(route) {
 		return failover.Explained{}, false
 	}
-	targets := ask.Filter(t.Targets(route, ask.Routing.Fallbacks, true))
+	targets := t.Targets(route, ask.Routing.Fallbacks, true)
+	if ask.Embeddings {
+		targets = failover.SameModel(targets)
+	}
+	targets = ask.Filter(targets)
 	prefer := failover.Preference{Providers: ask.Routing.Order, Sort: failover.SortBy(ask.Routing.Sort), Single: ask.Routing.Single}
 	explained.Plan = failover.Rank(targets, prefer, func() float64 { return 0 })
 	explained.Resting = t.Rests(explained.Candidates, ask.InputTokens)

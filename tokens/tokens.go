@@ -1,7 +1,6 @@
 package tokens
 
 import (
-	"strings"
 	"sync"
 
 	"github.com/tiktoken-go/tokenizer"
@@ -66,7 +65,7 @@ func texts(request llm.Request, visit func(string)) {
 		parts(message.Parts, visit)
 	}
 	for _, tool := range request.Tools {
-		visit(strings.Join([]string{tool.Name, tool.Description, string(tool.Parameters)}, " "))
+		visit(tool.Name + tool.Description + string(tool.Parameters))
 	}
 	if request.Embed != nil {
 		for _, text := range request.Embed.Texts {

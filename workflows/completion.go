@@ -83,11 +83,12 @@ func (c *completion) prepare(ctx workflow.Context) error {
 // attempt makes the next call and leaves behind either an answer or the decision that follows. The error is not nil only
 // when another epoch has taken over.
 func (c *completion) attempt(ctx workflow.Context) error {
-	if c.next.Delay > 0 {
-		if c.next.Action == failover.ActionPark {
+	if wait := c.next.Delay; wait > 0 {
+		if c.next.Action == failover.ActionPark { // it looks now and then: what rests may be back before its time
 			c.note(ctx, c.next.Reason)
+			wait = min(wait, parkedLook)
 		}
-		_ = workflow.Sleep(ctx, c.next.Delay) // ends early only when the workflow is cancelled
+		_ = workflow.Sleep(ctx, wait) // ends early only when the workflow is cancelled
 		if ctx.Err() != nil {
 			c.cancel()
 			return nil //nolint:nilerr // a cancelled completion goes on, to be recorded as such

@@ -37,7 +37,7 @@ func TestAParkedCompletionWaitsAndIsAnsweredLate(t *testing.T) {
 	result, err := b.run(t)
 	require.NoError(t, err)
 	require.Equal(t, completions.StateSucceeded, result.State)
-	require.Equal(t, []call{{"b", false, 0, 40 * time.Minute}}, b.calls)
+	require.Equal(t, []call{{"b", false, 0, time.Minute}}, b.calls, "it looks every minute; here it was back")
 }
 
 func TestAParkedCompletionCanBeCancelled(t *testing.T) {
@@ -46,7 +46,7 @@ func TestAParkedCompletionCanBeCancelled(t *testing.T) {
 	b.input.Deadline = b.started.Add(time.Hour)
 	b.decided(failover.Decision{Action: failover.ActionPark, Delay: 40 * time.Minute, Reason: "parked"})
 	b.recording()
-	b.RegisterDelayedCallback(b.CancelWorkflow, time.Minute)
+	b.RegisterDelayedCallback(b.CancelWorkflow, time.Second)
 	_, err := b.run(t)
 	require.Error(t, err)
 	require.Equal(t, llm.KindCancelled, b.recorded[0].Failure.Kind)
@@ -64,10 +64,10 @@ func TestWhoIsPostponedDoesWhatFollows(t *testing.T) {
 		asked = append(asked, in)
 		if len(asked) == 1 {
 			return activities.CallResult{}, temporal.NewApplicationErrorWithOptions("not called", activities.ErrTypePostponed, temporal.ApplicationErrorOptions{
-				NonRetryable: true, Details: []any{failover.Decision{Action: failover.ActionPark, Candidate: 1, Delay: 3 * time.Minute, Reason: "again"}},
+				NonRetryable: true, Details: []any{failover.Decision{Action: failover.ActionPark, Candidate: 1, Delay: 30 * time.Second, Reason: "again"}},
 			})
 		}
-		require.Equal(t, 4*time.Minute, b.Now().Sub(b.started))
+		require.Equal(t, 90*time.Second, b.Now().Sub(b.started))
 		return activities.CallResult{Number: 1, Provider: "anthropic", Model: "m2"}, nil
 	})
 	b.recording()

@@ -17,6 +17,8 @@ const TaskTimeout = 60 * time.Second
 const (
 	// heartbeatTimeout is how long a provider call on another worker may be silent before it is taken for lost.
 	heartbeatTimeout = 10 * time.Second
+	// parkedLook is how long a parked completion sleeps at most before it looks whether its providers are back.
+	parkedLook = time.Minute
 	// recordingTime is how long an outcome is tried to be recorded: longer than any outage of PostgreSQL should last.
 	recordingTime = 24 * time.Hour
 	// bookkeeping is what an activity may take beyond the provider's call: reading the request, recording the failure.

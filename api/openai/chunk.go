@@ -26,7 +26,9 @@ type Chunk struct {
 // Notice is what a gateway that OpenAI's dialect knows nothing of has to say in it.
 type Notice struct {
 	// Event is "restart": what was sent before is void, and the answer begins again.
-	Event string `json:"event"`
+	Event string `json:"event,omitempty"`
+	// ServedFrom stands in the chunks that end an answer which is not from a provider as wanted: "hit", "stale" or "degraded".
+	ServedFrom string `json:"served_from,omitempty"`
 }
 
 // ChunkChoice is what a chunk adds to one of the answers.

@@ -31,7 +31,8 @@ func DecodeEmbeddings(body []byte) (EmbeddingsRequest, error) {
 		EncodingFormat  string                     `json:"encoding_format"`
 		Dimensions      *int64                     `json:"dimensions"`
 		User            string                     `json:"user"`
-		InputType       string                     `json:"input_type"` // an extension
+		asks                                       // extensions, as for chat completions
+		InputType       string                     `json:"input_type"` // an extension, too
 		ProviderOptions map[string]json.RawMessage `json:"provider_options"`
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
@@ -42,8 +43,11 @@ func DecodeEmbeddings(body []byte) (EmbeddingsRequest, error) {
 	if decoder.More() {
 		return EmbeddingsRequest{}, invalid("", "invalid_json", "The body holds more than one JSON value.")
 	}
+	wire.Model = wire.askedModel(wire.Model)
 	known := []string{"", purposeDocument, purposeQuery, purposeClassification, purposeClustering}
 	switch {
+	case len(wire.Metadata.texts) > 16:
+		return EmbeddingsRequest{}, invalid("metadata", "invalid_value", "At most 16 metadata entries are allowed.")
 	case wire.Model == "":
 		return EmbeddingsRequest{}, invalid("model", "missing_required_parameter", "You must provide a model parameter.")
 	case wire.EncodingFormat != "" && wire.EncodingFormat != "float" && wire.EncodingFormat != "base64":
@@ -57,9 +61,14 @@ func DecodeEmbeddings(body []byte) (EmbeddingsRequest, error) {
 	if err != nil {
 		return EmbeddingsRequest{}, err
 	}
+	routing, err := wire.routing(wire.Model)
+	if err != nil {
+		return EmbeddingsRequest{}, err
+	}
 	return EmbeddingsRequest{
 		Request: llm.Request{
-			Model: wire.Model, User: wire.User, Extras: wire.ProviderOptions,
+			Model: wire.Model, User: wire.User, Metadata: wire.Metadata.texts, Extras: wire.ProviderOptions,
+			Routing: routing, Strict: wire.Provider.strict(),
 			Embed: &llm.Embed{Texts: texts, Dimensions: wire.Dimensions, Purpose: wire.InputType},
 		},
 		Base64: wire.EncodingFormat == "base64",

@@ -58,7 +58,6 @@ type chatRequest struct {
 	SafetyIdentifier    string             `json:"safety_identifier"`
 	PromptCacheKey      string             `json:"prompt_cache_key"`
 	ServiceTier         string             `json:"service_tier"`
-	Metadata            map[string]string  `json:"metadata"`
 	Store               *bool              `json:"store"`
 	N                   *int64             `json:"n"`
 	ResponseFormat      *responseFormat    `json:"response_format"`
@@ -74,6 +73,7 @@ type chatRequest struct {
 	Verbosity           string             `json:"verbosity"`
 
 	// Extensions, as other gateways spell them.
+	asks
 	TopK            *int64                     `json:"top_k"`
 	Reasoning       *reasoning                 `json:"reasoning"`        // OpenRouter's
 	Thinking        *thinking                  `json:"thinking"`         // Anthropic's, as LiteLLM takes it
@@ -148,6 +148,7 @@ func DecodeChat(body []byte) (ChatRequest, error) {
 	if decoder.More() {
 		return ChatRequest{}, invalid("", "invalid_json", "The body holds more than one JSON value.")
 	}
+	wire.Model = wire.askedModel(wire.Model)
 	if err := wire.check(); err != nil {
 		return ChatRequest{}, err
 	}
@@ -162,10 +163,10 @@ func DecodeChat(body []byte) (ChatRequest, error) {
 	request := ChatRequest{Request: llm.Request{
 		Model: wire.Model, Messages: messages, Tools: tools, ParallelToolCalls: wire.ParallelToolCalls,
 		Temperature: wire.Temperature, TopP: wire.TopP, Stop: wire.Stop, Seed: wire.Seed,
-		PresencePenalty: wire.PresencePenalty, FrequencyPenalty: wire.FrequencyPenalty, User: wire.User, Metadata: wire.Metadata,
+		PresencePenalty: wire.PresencePenalty, FrequencyPenalty: wire.FrequencyPenalty, User: wire.User, Metadata: wire.Metadata.texts,
 		MaxOutputTokens: wire.MaxCompletionTokens, TopK: wire.TopK, N: wire.N, Logprobs: wire.logprobs(), LogitBias: wire.LogitBias,
 		ResponseFormat: wire.ResponseFormat.decode(), Verbosity: wire.Verbosity, ServiceTier: wire.serviceTier(),
-		PromptCacheKey: wire.PromptCacheKey, Extras: wire.ProviderOptions,
+		PromptCacheKey: wire.PromptCacheKey, Extras: wire.ProviderOptions, Strict: wire.Provider.strict(),
 	}}
 	request.Stream = wire.Stream != nil && *wire.Stream
 	request.Store = wire.Store != nil && *wire.Store
@@ -175,6 +176,9 @@ func DecodeChat(body []byte) (ChatRequest, error) {
 		request.User = wire.SafetyIdentifier
 	}
 	if request.Reasoning, err = wire.thoughts(); err != nil {
+		return ChatRequest{}, err
+	}
+	if request.Routing, err = wire.routing(wire.Model); err != nil {
 		return ChatRequest{}, err
 	}
 	if request.MaxOutputTokens == nil {
@@ -215,7 +219,7 @@ func (r *chatRequest) check() error {
 		return invalid("max_completion_tokens", "invalid_value", "max_completion_tokens must be at least 1.")
 	case len(r.Stop) > 4:
 		return invalid("stop", "invalid_value", "At most 4 stop sequences are allowed.")
-	case len(r.Metadata) > 16:
+	case len(r.Metadata.texts) > 16:
 		return invalid("metadata", "invalid_value", "At most 16 metadata entries are allowed.")
 	case r.TopLogprobs != nil && (*r.TopLogprobs < 0 || *r.TopLogprobs > 20):
 		return invalid("top_logprobs", "invalid_value", "top_logprobs must be between 0 and 20.")
@@ -266,10 +270,13 @@ func explainJSON(err error) error {
 	case errors.As(err, &own):
 		return own
 	case errors.As(err, &wrongType):
-		return invalid(wrongType.Field, "invalid_type", "Invalid type for '%s': expected %s, got %s.",
-			wrongType.Field, wrongType.Type, wrongType.Value)
+		field := strings.TrimPrefix(wrongType.Field, "asks.") // a part of the request in Go alone
+		return invalid(field, "invalid_type", "Invalid type for '%s': expected %s, got %s.", field, wrongType.Type, wrongType.Value)
 	case strings.HasPrefix(err.Error(), "json: unknown field "):
 		field := strings.Trim(strings.TrimPrefix(err.Error(), "json: unknown field "), `"`)
+		if where := elsewhere(field); where != "" {
+			return invalid(field, "unsupported_parameter", "Unsupported parameter: '%s'. %s", field, where)
+		}
 		return invalid(field, "unknown_parameter", "Unknown or unsupported parameter: '%s'.", field)
 	default:
 		return invalid("", "invalid_json", "The body is not valid JSON.")

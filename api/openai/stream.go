@@ -15,6 +15,8 @@ type ChunkEncoder struct {
 	counted *llm.Usage
 	choices map[int]*chunkedChoice
 	plain   map[plainKey]plainChunk
+	// servedFrom is where the answer comes from, if not from a provider as wanted.
+	servedFrom string
 }
 
 // chunkedChoice is what has been said of one answer.
@@ -39,6 +41,9 @@ func NewChunkEncoder(id string, created time.Time, model string, usage bool) *Ch
 		id: id, created: created, model: model, usage: usage, choices: map[int]*chunkedChoice{}, plain: map[plainKey]plainChunk{},
 	}
 }
+
+// ServedFrom has the end of the answer say where it comes from, if not from a provider as wanted: that is known only then.
+func (e *ChunkEncoder) ServedFrom(from string) { e.servedFrom = from }
 
 // Encode gives the chunks for an event; most events are one, some are none.
 func (e *ChunkEncoder) Encode(event llm.Event) []Chunk {
@@ -89,6 +94,9 @@ func (e *ChunkEncoder) encodePart(event llm.Event) []Chunk {
 		reason := string(event.FinishReason)
 		chunk.Warnings = event.Warnings
 		chunk.Choices[0].FinishReason, chunk.Choices[0].NativeFinishReason = &reason, event.NativeFinishReason
+		if e.servedFrom != "" {
+			chunk.Holdfast = &Notice{ServedFrom: e.servedFrom}
+		}
 		chunks = append(chunks, chunk)
 	default:
 	}

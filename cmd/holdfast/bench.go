@@ -16,23 +16,25 @@ func newBenchCommand() *cobra.Command {
 		Use: "bench", Short: "Measure what a completion costs on this machine, beside what bounds it", Args: cobra.NoArgs,
 		Long: `Measure Holdfast on this machine, in one run with the floors that bound it: the provider called directly, a plain proxy, a
 proxy that writes one row, and bare workflows on the same Temporal server. Then a second section keeps many calls in flight
-that last ten seconds each, and a third streams the answers: what the first word waits for, what an event costs and how late it
-comes, what an open stream holds. Last comes a table of the numbers that the project holds itself to.
+that last ten seconds each, a third streams the answers: what the first word waits for, what an event costs and how late it
+comes, what an open stream holds; and a fourth has a part of a vendor's calls fail: what a failover takes, and what is left of
+the throughput. Last comes a table of the numbers that the project holds itself to.
 
 It starts an instance of its own on free ports, with its data in a temporary directory, and removes both in the end. A full
 run takes about twenty minutes. Nothing else should run on the machine meanwhile; each line says how much did.`,
 		Example: `  holdfast bench
   holdfast bench --quick
   holdfast bench --sections streams --streams 64
+  holdfast bench --sections failover
   holdfast bench --sections short --clients 1,16 --duration 20s --json numbers.json`,
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&quick, "quick", false, "a look at it in five minutes: fewer and shorter measurements; other flags win")
 	flags.StringVar(&opts.JSON, "json", "", "file to write all the numbers to")
-	flags.StringSliceVar(&opts.Sections, "sections", opts.Sections, "what to run: short, long, streams")
+	flags.StringSliceVar(&opts.Sections, "sections", opts.Sections, "what to run: short, long, streams, failover")
 	flags.IntSliceVar(&opts.Clients, "clients", opts.Clients, "numbers of clients of the short section")
 	flags.DurationSliceVar(&opts.Latencies, "latencies", opts.Latencies, "how long the simulated provider takes in the short section")
-	flags.DurationVar(&opts.Window, "duration", opts.Window, "how long each measurement of the short and the streams section counts")
+	flags.DurationVar(&opts.Window, "duration", opts.Window, "how long each measurement of the short, the streams and the failover section counts")
 	flags.DurationVar(&opts.Warm, "warm-up", opts.Warm, "how long it runs before that")
 	flags.IntSliceVar(&opts.InFlight, "in-flight", opts.InFlight, "numbers of calls in flight of the long section")
 	flags.DurationVar(&opts.LongLatency, "long-latency", opts.LongLatency, "how long the provider takes in the long section")

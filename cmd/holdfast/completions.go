@@ -25,10 +25,12 @@ type completionRecord struct {
 	AcceptedAt time.Time  `json:"accepted_at"`
 	FinishedAt *time.Time `json:"finished_at"`
 	OverheadMS *int64     `json:"overhead_ms"`
+	ServedFrom string     `json:"served_from"`
 	Error      *struct {
 		Kind string `json:"kind"`
 		Code string `json:"code"`
 	} `json:"error"`
+	Plan     *planRecord `json:"plan"`
 	Attempts []struct {
 		Number        int    `json:"number"`
 		Epoch         int    `json:"epoch"`
@@ -49,7 +51,7 @@ func newCompletionsCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "completions", Short: "List completions, show what happened to one, cancel it"}
 	var asJSON bool
 	show := &cobra.Command{
-		Use: "show ID", Short: "Show a completion's attempts and the decision after each", Args: cobra.ExactArgs(1),
+		Use: "show ID", Short: "Show a completion's plan, its attempts and the decision after each", Args: cobra.ExactArgs(1),
 		Example: "  holdfast completions show chatcmpl-0123456789abcdefghjkmnpqrs",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var raw json.RawMessage
@@ -135,9 +137,23 @@ func printRecord(cmd *cobra.Command, r completionRecord) error {
 	if r.Provider != "" {
 		outcome += " by " + r.Provider + "/" + r.Model
 	}
+	switch r.ServedFrom {
+	case "hit":
+		outcome += ", from the cache"
+	case "stale":
+		outcome += ", from the cache though it is old: no provider could be called"
+	case "degraded":
+		outcome += ", for want of anything better"
+	}
 	_, _ = fmt.Fprintf(out, "%s\n  route %s, tenant %s: %s\n  workflow %s\n", r.ID, r.Route, r.Tenant, outcome, r.WorkflowID)
 	if r.FinishedAt != nil && r.OverheadMS != nil {
 		_, _ = fmt.Fprintf(out, "  took %s, of which %d ms outside provider calls\n", r.FinishedAt.Sub(r.AcceptedAt).Round(time.Millisecond), *r.OverheadMS)
+	}
+	if r.Plan != nil {
+		_, _ = fmt.Fprintln(out, "\n  plan")
+		if err := printPlan(tabwriter.NewWriter(out, 0, 0, 2, ' ', 0), "    ", *r.Plan, nil); err != nil {
+			return err
+		}
 	}
 	for _, a := range r.Attempts {
 		_, _ = fmt.Fprintf(out, "\n  %d. %s/%s  %s", a.Number, a.Provider, a.Model, a.State)

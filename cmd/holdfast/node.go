@@ -223,8 +223,9 @@ func (n *node) serve(hub *handover.Hub) (err error) {
 				MinStarts: 4, MaxStarts: max(4, cfg.config.Limits.MaxInFlightStarts),
 				QueueSize: cfg.config.Limits.QueueSize, QueueTimeout: cfg.config.Limits.QueueTimeout,
 			},
-			Recovery: func(route string) failover.Recovery { return failover.Recovery(cfg.config.StreamPolicy(route)) },
-			Mirror:   relay.NewMirror(n.record, n.peers, instance, cfg.logger), CancelCalls: n.calls.Cancel,
+			Recovery:  func(route string) failover.Recovery { return failover.Recovery(cfg.config.StreamPolicy(route)) },
+			Providers: providers.Names(), Parks: cfg.config.Parks,
+			Mirror: relay.NewMirror(n.record, n.peers, instance, cfg.logger), CancelCalls: n.calls.Cancel,
 			WorksElsewhere: !cfg.work.Completions, Ready: n.ready, Logger: cfg.logger,
 		})
 		if err != nil {
@@ -237,11 +238,22 @@ func (n *node) serve(hub *handover.Hub) (err error) {
 	}
 	if cfg.adminListen != nil {
 		n.listenAndServe(cfg.adminListen, api.NewAdmin(api.AdminConfig{
-			Token: cfg.adminToken, Vault: n.vault, Tokens: n.tokens, Record: n.record, Routes: n.routes, Simulator: cfg.simulator,
-			Logger: cfg.logger,
+			Token: cfg.adminToken, Vault: n.vault, Tokens: n.tokens, Record: n.record, Routes: n.routes, Cache: n.record,
+			Providers: n.desk(), Simulator: cfg.simulator, Logger: cfg.logger,
 		}), time.Minute)
 	}
 	return nil
+}
+
+// desk is where operators see and change what is known of providers.
+func (n *node) desk() *providerDesk {
+	routes := make([]string, len(n.cfg.config.Routes))
+	for i, route := range n.cfg.config.Routes {
+		routes[i] = route.Name
+	}
+	return &providerDesk{
+		routes: routes, table: n.routes, view: n.providers, board: n.board, teller: launch.Health{Temporal: n.cfg.temporal}, logger: n.cfg.logger,
+	}
 }
 
 func (n *node) listenAndServe(listener net.Listener, handler http.Handler, slowest time.Duration) {

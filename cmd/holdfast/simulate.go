@@ -62,7 +62,7 @@ Then break a vendor and watch what happens:
 	cmd.Flags().StringVar(&flags.control, "control-listen", "127.0.0.1:9100", "address of the control API, which does not authenticate")
 	cmd.Flags().DurationVar(&flags.latency, "latency", 0, "how long each answer takes, such as 800ms")
 	cmd.Flags().IntVar(&flags.answerBytes, "answer-bytes", 0, "exact size of each text answer in bytes (0: as long as the echo)")
-	cmd.AddCommand(newSimulateFaultCommand(), newSimulateClearCommand(), newSimulateCallsCommand())
+	cmd.AddCommand(newSimulateFaultCommand(), newSimulateLimitCommand(), newSimulateClearCommand(), newSimulateCallsCommand())
 	return cmd
 }
 

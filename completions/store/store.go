@@ -82,6 +82,15 @@ func (s *Store) Plan(ctx context.Context, id string) (plan *failover.Plan, err e
 	return plan, nil
 }
 
+// KeepPlan keeps who would be called, and why, of a completion whose first call comes later.
+func (s *Store) KeepPlan(ctx context.Context, call completions.Fence, plan failover.Plan) error {
+	const update = `UPDATE completions SET plan = $3 WHERE id = $1 AND epoch = $2 AND state = 'open'`
+	if _, err := s.pool.Exec(ctx, update, call.ID, call.Epoch, plan); err != nil {
+		return fmt.Errorf("keeping the plan of %s: %w", call.ID, err)
+	}
+	return nil
+}
+
 // Outcome reads a completion with its answer, if it has one.
 func (s *Store) Outcome(ctx context.Context, tenant, id string) (completions.Outcome, error) {
 	const query = `SELECT ` + completionColumns + `, a.body FROM completions c

@@ -35,7 +35,7 @@ const write = `INSERT INTO provider_health AS h (domain, state, until, held, hea
 // takesPlace says when a change that nobody asked for takes the place of what stands: an opening if it is for longer, anything
 // else if the time of what stands is over ($6 is the time of the change).
 const takesPlace = `
-	WHERE NOT h.held AND CASE WHEN excluded.state = 'open'
+	WHERE (NOT h.held OR h.until <= $6) AND CASE WHEN excluded.state = 'open'
 		THEN h.state <> 'open' OR h.until < excluded.until
 		ELSE h.state <> 'open' OR h.until <= $6 END`
 
