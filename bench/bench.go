@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -20,7 +21,12 @@ const (
 	SectionLong = "long"
 	// SectionStreams streams the answers.
 	SectionStreams = "streams"
+	// SectionFailover has a part of the calls fail.
+	SectionFailover = "failover"
 )
+
+// sections are all of them.
+func sections() []string { return []string{SectionShort, SectionLong, SectionStreams, SectionFailover} }
 
 // Options say what to measure.
 type Options struct {
@@ -32,7 +38,7 @@ type Options struct {
 	Clients []int
 	// Latencies are the times that the simulated provider takes in the short section.
 	Latencies []time.Duration
-	// Window is how long each measurement of the short section counts, after Warm.
+	// Window is how long each measurement of the short and the failover section counts, after Warm.
 	Window, Warm time.Duration
 	// Sections to run.
 	Sections []string
@@ -52,7 +58,7 @@ type Options struct {
 func Defaults() Options {
 	return Options{
 		Clients: []int{1, 16, 64, 256}, Latencies: []time.Duration{0, 50 * time.Millisecond},
-		Window: 6 * time.Second, Warm: 2 * time.Second, Sections: []string{SectionShort, SectionLong, SectionStreams},
+		Window: 6 * time.Second, Warm: 2 * time.Second, Sections: sections(),
 		InFlight: []int{800, 1600}, LongLatency: 10 * time.Second, LongWindow: 30 * time.Second,
 		Streams: []int{1, 64, 256}, OpenStreams: 500,
 	}
@@ -80,8 +86,8 @@ func (o Options) validate() error {
 		return errors.New("a measurement takes at least one second")
 	}
 	for _, section := range o.Sections {
-		if section != SectionShort && section != SectionLong && section != SectionStreams {
-			return fmt.Errorf("unknown section %q: there are %s, %s and %s", section, SectionShort, SectionLong, SectionStreams)
+		if !slices.Contains(sections(), section) {
+			return fmt.Errorf("unknown section %q: there are %s", section, strings.Join(sections(), ", "))
 		}
 	}
 	return nil
@@ -98,7 +104,7 @@ func Run(ctx context.Context, opts Options, out, progress io.Writer) error {
 	b := &benchmark{opts: opts, progress: progress}
 	err := b.run(ctx)
 	b.result.Targets = b.result.targets(opts)
-	if len(b.result.Cells)+len(b.result.Streams) > 0 { // what was measured before a failure is worth reading
+	if len(b.result.Cells)+len(b.result.Streams)+len(b.result.Failovers) > 0 { // what was measured before a failure is worth reading
 		if printed := b.result.writeTo(out, opts); err == nil {
 			err = printed
 		}
@@ -161,6 +167,11 @@ func (b *benchmark) run(ctx context.Context) (err error) {
 	}
 	if slices.Contains(b.opts.Sections, SectionStreams) {
 		if err := b.streams(ctx); err != nil {
+			return err
+		}
+	}
+	if slices.Contains(b.opts.Sections, SectionFailover) {
+		if err := b.failover(ctx); err != nil {
 			return err
 		}
 	}

@@ -26,6 +26,7 @@ type instance struct {
 	providerURLs            []string        // in the same order
 	streamURLs              []string        // in the order of the kinds
 	baselineURL             string
+	vendors                 scripted
 }
 
 // startTime bounds the start of each part.
@@ -57,7 +58,11 @@ func startInstance(ctx context.Context, opts Options, latencies []time.Duration)
 	if err := i.startStreams(ctx, opts, kinds); err != nil {
 		return nil, err
 	}
-	if err := i.startHoldfast(ctx, opts, configuration(latencies, i.providerURLs)+streamRoutes(kinds, i.streamURLs)); err != nil {
+	if err := i.startScripted(ctx, opts); err != nil {
+		return nil, err
+	}
+	routes := configuration(latencies, i.providerURLs) + streamRoutes(kinds, i.streamURLs) + i.vendors.route()
+	if err := i.startHoldfast(ctx, opts, routes); err != nil {
 		return nil, err
 	}
 	if i.database, err = openDatabase(ctx, filepath.Join(i.dir, "data")); err != nil {
@@ -231,14 +236,18 @@ func freePort(ctx context.Context) (string, error) {
 func (i *instance) stop() {
 	i.driver.stop()
 	i.baseline.stop()
-	if i.database != nil {
-		_ = i.database.connection.Close(context.Background())
-	}
-	i.up.stop()
+	i.stopHoldfast()
 	for _, provider := range i.providers {
 		provider.stop()
 	}
 	if i.dir != "" {
 		_ = os.RemoveAll(i.dir)
 	}
+}
+
+func (i *instance) stopHoldfast() {
+	if i.database != nil {
+		_ = i.database.connection.Close(context.Background())
+	}
+	i.up.stop()
 }

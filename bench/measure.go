@@ -74,29 +74,38 @@ func (b *benchmark) read(ctx context.Context) (reading, error) {
 
 // measure runs one closed loop and keeps what it cost.
 func (b *benchmark) measure(ctx context.Context, section string, what subject, latency time.Duration, l loop) error {
-	if err := b.at.dead(); err != nil {
+	cell := Cell{Section: section, Subject: what, Latency: latency, Clients: l.clients}
+	_, _, err := b.observe(ctx, &cell, l, func(l loop) (*sample, error) { return b.loop(ctx, what, latency, l) })
+	if err != nil {
 		return err
 	}
-	var opened, closed reading
+	b.result.Cells = append(b.result.Cells, cell)
+	b.tell("  %-34s %5d clients, provider %5s: %7.1f/s  p50 %7.1f ms  CPU %5.1f ms  refused %d  failed %d  (others use %.0f %% of the machine)",
+		what, l.clients, latency, cell.PerSecond, milliseconds(cell.P50), cell.ServerCPU+cell.PostgresCPU, cell.Refused, cell.Failed,
+		100*cell.Others)
+	return nil
+}
+
+// observe has a loop run, writes what came of it into the cell of its subject, and gives the counters at the window's ends.
+func (b *benchmark) observe(ctx context.Context, cell *Cell, l loop, run func(loop) (*sample, error)) (opened, closed reading, err error) {
+	if err := b.at.dead(); err != nil {
+		return opened, closed, err
+	}
 	var firstErr, secondErr error
-	var memory int64
 	l.opened = func() { opened, firstErr = b.read(ctx) }
 	l.closed = func() {
 		closed, secondErr = b.read(ctx)
-		memory, _ = memoryOf(b.at.up.pid())
+		cell.Memory, _ = memoryOf(b.at.up.pid())
 	}
-	s, err := b.loop(ctx, what, latency, l)
+	s, err := run(l)
 	for _, err := range []error{err, ctx.Err(), firstErr, secondErr} {
 		if err != nil {
-			return fmt.Errorf("measuring %s with %d clients: %w", what, l.clients, err)
+			return opened, closed, fmt.Errorf("measuring %s with %d clients: %w", cell.Subject, l.clients, err)
 		}
 	}
-	cell := Cell{
-		Section: section, Subject: what, Latency: latency, Clients: l.clients, Completions: len(s.Latencies), Refused: s.Refused,
-		Failed: s.Failed, FirstFailure: s.FirstFail, PerSecond: s.perSecond(), P50: s.quantile(0.50), P95: s.quantile(0.95),
-		P99: s.quantile(0.99), Memory: memory,
-	}
-	server := closed.up - opened.up
+	cell.Completions, cell.Refused, cell.Failed, cell.FirstFailure = len(s.Latencies), s.Refused, s.Failed, s.FirstFail
+	cell.PerSecond, cell.P50, cell.P95, cell.P99 = s.perSecond(), s.quantile(0.50), s.quantile(0.95), s.quantile(0.99)
+	server, what := closed.up-opened.up, cell.Subject
 	switch {
 	case what == proxy || what == proxyWrite:
 		server = closed.baseline - opened.baseline
@@ -112,11 +121,7 @@ func (b *benchmark) measure(ctx context.Context, section string, what subject, l
 		}
 	}
 	cell.Others = others(opened, closed)
-	b.result.Cells = append(b.result.Cells, cell)
-	b.tell("  %-34s %5d clients, provider %5s: %7.1f/s  p50 %7.1f ms  CPU %5.1f ms  refused %d  failed %d  (others use %.0f %% of the machine)",
-		what, l.clients, latency, cell.PerSecond, milliseconds(cell.P50), cell.ServerCPU+cell.PostgresCPU, cell.Refused, cell.Failed,
-		100*cell.Others)
-	return nil
+	return opened, closed, nil
 }
 
 // others is the share of the machine that processes took between two readings which have nothing to do with the benchmark.

@@ -20,7 +20,9 @@ type Result struct {
 	Cells   []Cell  `json:"cells"`
 	// Streams are the measurements of the streams section.
 	Streams []StreamCell `json:"streams,omitempty"`
-	Targets []Target     `json:"targets"`
+	// Failovers are those of the failover section.
+	Failovers []FailoverCell `json:"failovers,omitempty"`
+	Targets   []Target       `json:"targets"`
 	// MemoryAfter and MemoryPeak are those of the Holdfast process after the run, in bytes.
 	MemoryAfter int64 `json:"memory_after"`
 	MemoryPeak  int64 `json:"memory_peak"`
@@ -76,7 +78,7 @@ func (r *Result) find(section string, what subject, latency time.Duration, clien
 	return found
 }
 
-// measurement is a [Cell] or a [StreamCell].
+// measurement is a [Cell], a [StreamCell] or a [FailoverCell].
 type measurement interface{ succeeded() bool }
 
 func (c Cell) succeeded() bool { return c.Completions > 0 }
@@ -129,6 +131,7 @@ func (r *Result) writeTo(out io.Writer, opts Options) error {
 	}
 	r.printLong(w, opts)
 	r.printStreams(w, opts)
+	r.printFailovers(w)
 	r.printTargets(w)
 	return w.Flush()
 }
@@ -197,14 +200,21 @@ func (r *Result) row(c Cell) []any {
 	default:
 		row = append(row, number(c.ServerCPU+c.PostgresCPU), number(c.ServerCPU), number(c.PostgresCPU), number(c.Commits), number(c.WAL/1000))
 	}
-	refused := ""
-	if c.Refused > 0 {
-		refused = fmt.Sprint(c.Refused)
+	return append(row, c.trouble(), fmt.Sprintf("%.0f %%", 100*c.Others))
+}
+
+// trouble is what was refused, and what failed.
+func (c Cell) trouble() string { return trouble(c.Refused, c.Failed) }
+
+func trouble(refused, failed int) string {
+	text := ""
+	if refused > 0 {
+		text = fmt.Sprint(refused)
 	}
-	if c.Failed > 0 {
-		refused += fmt.Sprintf(" FAILED %d", c.Failed)
+	if failed > 0 {
+		text += fmt.Sprintf(" FAILED %d", failed)
 	}
-	return append(row, refused, fmt.Sprintf("%.0f %%", 100*c.Others))
+	return text
 }
 
 // number shows about three digits.

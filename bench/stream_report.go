@@ -215,16 +215,7 @@ func (c StreamCell) pieces() string {
 }
 
 // trouble is what was refused, and what failed.
-func (c StreamCell) trouble() string {
-	text := ""
-	if c.Refused > 0 {
-		text = fmt.Sprint(c.Refused)
-	}
-	if c.Failed > 0 {
-		text += fmt.Sprintf(" FAILED %d", c.Failed)
-	}
-	return text
-}
+func (c StreamCell) trouble() string { return trouble(c.Refused, c.Failed) }
 
 // Limits of the targets of streams.
 const (

@@ -64,6 +64,7 @@ func (r *Result) targets(opts Options) []Target {
 		}
 	}
 	list = append(list, r.streamTargets()...)
+	list = append(list, r.failoverTargets()...)
 	list = append(list, Target{
 		What: "memory of the Holdfast process after the run", Measured: r.MemoryAfter > 0,
 		Value: float64(r.MemoryAfter) / 1e9, Limit: 1.5, Unit: "GB",
@@ -79,7 +80,10 @@ func (r *Result) targets(opts Options) []Target {
 			failed += cell.Failed
 		}
 	}
-	return append(list, Target{What: "requests to Holdfast that failed", Measured: len(r.Cells)+len(r.Streams) > 0, Value: float64(failed)})
+	for _, cell := range r.Failovers {
+		failed += cell.Failed
+	}
+	return append(list, Target{What: "requests to Holdfast that failed", Measured: len(r.Cells)+len(r.Streams)+len(r.Failovers) > 0, Value: float64(failed)})
 }
 
 // latencyOfTargets is the provider that the targets are about: the fastest.

@@ -134,6 +134,7 @@ type record struct {
 	FinishedAt   *time.Time `json:"finished_at"`
 	Provider     string     `json:"provider"`
 	Failovers    int        `json:"failovers"`
+	ServedFrom   string     `json:"served_from"`
 	Attempts     []attempt  `json:"attempts"`
 }
 

@@ -21,7 +21,7 @@ import (
 func TestSeparateProcessesFinishEachOthersWork(t *testing.T) { //nolint:tparallel // the steps share one cluster, in order
 	t.Parallel()
 	long(t)
-	c := newCluster(t)
+	c := newCluster(t, settings{}, []string{"cluster", "openai/gpt-4.1"})
 	c.start(t, "worker")
 
 	t.Run("an API without a worker gets its answers from another process", func(t *testing.T) { //nolint:paralleltest // in this order
@@ -182,6 +182,7 @@ type cluster struct {
 	env       []string
 	flags     []string
 	dir       string
+	database  string
 	token     string
 }
 
@@ -192,14 +193,14 @@ type node struct {
 	admin string
 }
 
-func newCluster(t *testing.T) *cluster {
+func newCluster(t *testing.T, more settings, routes ...[]string) *cluster {
 	t.Helper()
 	postgres := pgtest.Server(t, "gateway")
 	temporal := temporaltest.New(t, postgres.URL)
-	c := &cluster{providers: simulate(t), dir: t.TempDir()}
-	c.env = []string{"DATABASE_URL=" + postgres.DatabaseURL("gateway"), "TEMPORAL_ADDRESS=" + temporal.Addr}
+	c := &cluster{providers: simulate(t), dir: t.TempDir(), database: postgres.DatabaseURL("gateway")}
+	c.env = []string{"DATABASE_URL=" + c.database, "TEMPORAL_ADDRESS=" + temporal.Addr}
 	c.flags = []string{
-		"--config", c.providers.config(t, []string{"cluster", "openai/gpt-4.1"}),
+		"--config", c.providers.configWith(t, more, routes...),
 		"--keeper", "file://" + filepath.Join(c.dir, "vault.key"), "--data", c.dir,
 	}
 	command(t, "", c.env, "migrate")

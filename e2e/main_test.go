@@ -24,6 +24,7 @@ const (
 func TestMain(m *testing.M) {
 	code := m.Run()
 	standing.close()
+	watched.close()
 	if err := pgtest.Close(); err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, "e2e:", err)
 		code = max(code, 1)

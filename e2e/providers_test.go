@@ -109,29 +109,42 @@ func (p providers) ofModel(vendor simulator.Vendor, model string) int {
 	return n
 }
 
+// settings are more members of two sections of a configuration, in YAML's flow style: "retry_after: 1, num_retries: 0".
+type settings struct{ router, holdfast string }
+
 // config writes a configuration. A route is written as its name and then its targets, "vendor/model", tried in that order; each
-// may have more parameters behind a blank.
+// may have more parameters behind a blank, and model_info behind a semicolon. Probes are off: they are calls too, and tests
+// count calls.
 func (p providers) config(t testing.TB, routes ...[]string) string {
 	t.Helper()
+	return p.configWith(t, settings{}, routes...)
+}
+
+// configWith writes a configuration that says more.
+func (p providers) configWith(t testing.TB, more settings, routes ...[]string) string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "gateway.yaml")
-	require.NoError(t, os.WriteFile(path, []byte(p.configText(routes...)), 0o600))
+	require.NoError(t, os.WriteFile(path, []byte(p.configText(more, routes...)), 0o600))
 	return path
 }
 
-func (p providers) configText(routes ...[]string) string {
+func (p providers) configText(more settings, routes ...[]string) string {
 	var text strings.Builder
 	text.WriteString("model_list:\n")
 	for _, route := range routes {
 		for i, target := range route[1:] {
+			target, info, _ := strings.Cut(target, ";")
 			target, params, more := strings.Cut(target, " ")
 			if more {
 				params = ", " + params
 			}
 			vendor, _, _ := strings.Cut(target, "/")
-			fmt.Fprintf(&text, "  - model_name: %s\n    litellm_params: {model: %s, api_base: %q, order: %d%s}\n",
-				route[0], target, p.running.BaseURL(simulator.Vendor(vendor)), i+1, params)
+			fmt.Fprintf(&text, "  - model_name: %s\n    litellm_params: {model: %s, api_base: %q, order: %d%s}\n    model_info: {%s}\n",
+				route[0], target, p.running.BaseURL(simulator.Vendor(vendor)), i+1, params, info)
 		}
 	}
-	text.WriteString("router_settings: {timeout: 120, stream_timeout: 3}\n")
+	join := func(said, more string) string { return strings.TrimSuffix(said+", "+more, ", ") }
+	fmt.Fprintf(&text, "router_settings: {%s}\n", join("timeout: 120, stream_timeout: 3", more.router))
+	fmt.Fprintf(&text, "holdfast: {%s}\n", join("probes: {off: true}", more.holdfast))
 	return text.String()
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -13,10 +12,12 @@ import (
 )
 
 // standing is one instance for the tests that break no process: starting one costs seconds. Each test has a route, and so
-// models, of its own.
-var standing sharedInstance
+// models, of its own; what it shares with the others is the account at each vendor. Its breakers are off, for what one test
+// inflicts on an account would be held against all: watched has them on.
+var standing = sharedInstance{config: standingConfig}
 
 type sharedInstance struct {
+	config    func(providers) string
 	once      sync.Once
 	err       error
 	root      string
@@ -46,7 +47,39 @@ func (s *sharedInstance) start(t testing.TB) (err error) {
 		return err
 	}
 	config := filepath.Join(s.root, "gateway.yaml")
-	text := s.providers.configText(
+	if err := os.WriteFile(config, []byte(s.config(s.providers)), 0o600); err != nil {
+		return err
+	}
+	dir := filepath.Join(s.root, "data")
+	p, err := spawn(binary(t), nil, nil, upArgs(t, dir, config)...)
+	if err != nil {
+		return err
+	}
+	s.instance = &instance{process: p, dir: dir}
+	ctx, cancel := context.WithTimeout(context.Background(), late)
+	defer cancel()
+	return s.instance.await(ctx)
+}
+
+// close ends the instance after the last test.
+func (s *sharedInstance) close() {
+	if s.instance != nil {
+		_ = s.instance.end(syscall.SIGKILL)
+	}
+	if s.root != "" {
+		_ = removeDataDir(s.root)
+	}
+	if s.providers.running != nil {
+		s.providers.close()
+	}
+}
+
+func standingConfig(p providers) string {
+	return p.configText(settings{
+		router: "disable_cooldowns: true, fallbacks: [{asked: [general]}], context_window_fallbacks: [{asked: [larger]}], " +
+			"content_policy_fallbacks: [{asked: [lenient]}], model_group_alias: {another-name: asked}",
+		holdfast: "media: {allow_private: true}",
+	},
 		[]string{"failing", "openai/gpt-failing", "anthropic/claude-standby"},
 		[]string{"down", "openai/gpt-down", "anthropic/claude-down"},
 		[]string{"popular", "openai/gpt-popular"},
@@ -78,32 +111,5 @@ func (s *sharedInstance) start(t testing.TB) (err error) {
 		[]string{"general", "anthropic/claude-general"},
 		[]string{"larger", "gemini/gemini-larger"},
 		[]string{"lenient", "anthropic/claude-lenient"},
-	) + "holdfast: {media: {allow_private: true}}\n"
-	text = strings.Replace(text, "router_settings: {", `router_settings: {fallbacks: [{asked: [general]}], context_window_fallbacks: [{asked: [larger]}],
-  content_policy_fallbacks: [{asked: [lenient]}], model_group_alias: {another-name: asked}, `, 1)
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		return err
-	}
-	dir := filepath.Join(s.root, "data")
-	p, err := spawn(binary(t), nil, nil, upArgs(t, dir, config)...)
-	if err != nil {
-		return err
-	}
-	s.instance = &instance{process: p, dir: dir}
-	ctx, cancel := context.WithTimeout(context.Background(), late)
-	defer cancel()
-	return s.instance.await(ctx)
-}
-
-// close ends the instance after the last test.
-func (s *sharedInstance) close() {
-	if s.instance != nil {
-		_ = s.instance.end(syscall.SIGKILL)
-	}
-	if s.root != "" {
-		_ = removeDataDir(s.root)
-	}
-	if s.providers.running != nil {
-		s.providers.close()
-	}
+	)
 }
