@@ -95,8 +95,11 @@ type HedgePolicy struct {
 
 // Health is what this process knows of providers. Package health implements it, through the worker.
 type Health interface {
-	// Admit takes what a call of as many tokens needs; the call is not made if permit is nil, and rest says why.
-	Admit(call failover.Call, tokens int64) (permit Permit, rest failover.Rest)
+	// Admit takes what a call of as many tokens needs; the call is not made if permit is nil, and rest says why. Queued calls have
+	// waited for their turn.
+	Admit(call failover.Call, tokens int64, queued bool) (permit Permit, rest failover.Rest)
+	// Queue gives a call its turn at limits that are used up, behind those that wait already, as a time from now.
+	Queue(call failover.Call, tokens int64) time.Duration
 	// MayRepeat says why no target may be called again now; empty if one may. Repeated counts one that is.
 	MayRepeat() string
 	Repeated()
@@ -119,7 +122,9 @@ type Outcome struct {
 	FirstWord  time.Duration
 	Streamed   bool
 	Embeddings bool
-	RateLimit  *llm.RateLimit
+	// Tokens are those that it used; 0 if that is not known.
+	Tokens    int64
+	RateLimit *llm.RateLimit
 }
 
 // Endpoint is a deployment ready to be called.

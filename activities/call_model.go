@@ -63,6 +63,14 @@ func (a *Activities) CallModel(ctx context.Context, in CallInput) (CallResult, e
 			candidate = in.Candidates[in.Decision.Candidate]
 		}
 	}
+	var entry *entry
+	if number == 0 && info.Attempt == 1 { // admitted before it is begun: what is not sent is no attempt
+		var err error
+		if entry, err = a.enter(in, candidate); err != nil {
+			return CallResult{}, err
+		}
+		defer entry.leave()
+	}
 	if number == 0 || info.Attempt > 1 {
 		resumed, err := a.cfg.Store.Resume(ctx, fence, func(prior []completions.Attempt) *completions.NewAttempt {
 			failures = completions.Failures(prior)
@@ -93,7 +101,7 @@ func (a *Activities) CallModel(ctx context.Context, in CallInput) (CallResult, e
 		stop := beat(ctx, info.HeartbeatTimeout/3)
 		defer stop()
 	}
-	call := modelCall{in: in, fence: fence, number: number, candidate: candidate, failures: failures, local: info.IsLocalActivity}
+	call := modelCall{in: in, fence: fence, number: number, candidate: candidate, failures: failures, local: info.IsLocalActivity, entry: entry}
 	return a.call(ctx, held, call)
 }
 
@@ -106,6 +114,67 @@ type modelCall struct {
 	local     bool
 	// gate lets one of two calls side by side tell its answer; nil for a call by itself.
 	gate *gate
+	// entry is the call's admission, if it has been admitted before.
+	entry *entry
+}
+
+// entry is a call that is admitted: where it goes, and what it has taken of limits.
+type entry struct {
+	endpoint Endpoint
+	permit   Permit
+}
+
+// leave gives back an admission of which no call came.
+func (e *entry) leave() {
+	if e != nil {
+		e.permit.Done(Outcome{Kind: llm.KindCancelled}) // where a call came, it has said more before
+	}
+}
+
+// enter admits a call that is not begun yet. The error says what follows where it may not be made.
+func (a *Activities) enter(in CallInput, candidate failover.Candidate) (*entry, error) {
+	endpoint, err := a.cfg.Router.Endpoint(candidate.Deployment, failover.BadKeys(in.Failures, in.Candidates, candidate.Deployment))
+	if err != nil {
+		return nil, nil //nolint:nilerr,nilnil // it becomes the failure of an attempt
+	}
+	permit, _ := a.cfg.Health.Admit(endpoint.Call, in.Tokens, in.Decision.HasTurn(a.cfg.Now()))
+	if permit != nil {
+		return &entry{endpoint, permit}, nil
+	}
+	state := a.state(in, in.Failures)
+	decision := a.queue(failover.Decide(state, a.cfg.Now()), state, in.Tokens)
+	if decision.Calls() && decision.Delay < leastPause { // it was free a moment ago
+		decision.Delay = leastPause
+	}
+	return nil, postponedError(decision)
+}
+
+// leastPause is the least wait of a call that lost its place to another.
+const leastPause = 100 * time.Millisecond
+
+// queue gives a call that waits for a limit its turn there.
+func (a *Activities) queue(decision failover.Decision, state failover.State, tokens int64) failover.Decision {
+	if !decision.Calls() || decision.Delay == 0 {
+		return decision
+	}
+	candidate := state.Candidates[decision.Candidate]
+	limited := slices.ContainsFunc(state.Resting, func(rest failover.Rest) bool {
+		return rest.Deployment == candidate.Deployment && rest.Class == failover.RestLimit
+	})
+	if !limited {
+		return decision
+	}
+	endpoint, err := a.cfg.Router.Endpoint(candidate.Deployment, failover.BadKeys(state.Failures, state.Candidates, candidate.Deployment))
+	if err != nil {
+		return decision
+	}
+	if turn := a.cfg.Health.Queue(endpoint.Call, tokens); turn > 0 {
+		if turn > decision.Delay && !a.cfg.Now().Add(turn).After(state.Deadline) {
+			decision.Delay = turn
+		}
+		decision.Turn = a.cfg.Now().Add(decision.Delay)
+	}
+	return decision
 }
 
 // given is what came of a call: an answer, or what was there of it when it failed.
@@ -164,14 +233,11 @@ func (a *Activities) complete(ctx, held context.Context, c modelCall) (got given
 	if err != nil {
 		return given{}, err
 	}
-	endpoint, err := a.cfg.Router.Endpoint(c.candidate.Deployment, failover.BadKeys(c.failures, c.in.Candidates, c.candidate.Deployment))
+	admitted, got, err := a.admitted(c)
 	if err != nil {
-		return given{}, err
+		return got, err
 	}
-	permit, rest := a.cfg.Health.Admit(endpoint.Call, c.in.Tokens)
-	if permit == nil {
-		return given{keyName: endpoint.KeyName}, heldBack(c.candidate, rest, a.cfg.Now())
-	}
+	endpoint, permit := admitted.endpoint, admitted.permit
 	streamed := c.in.Recovery != "" && request.Embed == nil
 	limit := a.cfg.Now().Add(c.candidate.Timeout)
 	ours := streamed || c.in.Deadline.Before(limit)
@@ -202,6 +268,22 @@ func (a *Activities) complete(ctx, held context.Context, c modelCall) (got given
 	return got, err
 }
 
+// admitted is the call's admission: that of before, or one of now.
+func (a *Activities) admitted(c modelCall) (*entry, given, error) {
+	if c.entry != nil {
+		return c.entry, given{}, nil
+	}
+	endpoint, err := a.cfg.Router.Endpoint(c.candidate.Deployment, failover.BadKeys(c.failures, c.in.Candidates, c.candidate.Deployment))
+	if err != nil {
+		return nil, given{}, err
+	}
+	permit, rest := a.cfg.Health.Admit(endpoint.Call, c.in.Tokens, c.in.Decision.HasTurn(a.cfg.Now()))
+	if permit == nil {
+		return nil, given{keyName: endpoint.KeyName}, heldBack(c.candidate, rest, a.cfg.Now())
+	}
+	return &entry{endpoint, permit}, given{}, nil
+}
+
 // whole asks for an answer that nobody watches.
 func whole(ctx context.Context, c modelCall, endpoint Endpoint, request llm.Request) (given, error) {
 	answer, err := ask(ctx, c, endpoint, request)
@@ -226,6 +308,7 @@ func outcomeOf(got given, err error, began, ended time.Time) Outcome {
 		outcome.Kind = llm.KindCancelled // something of our own
 	default:
 		outcome.FirstWord, outcome.RateLimit = ended.Sub(began), got.answer.RateLimit
+		outcome.Tokens = got.usage.InputTokens + got.usage.OutputTokens
 	}
 	if !got.firstWord.IsZero() {
 		outcome.FirstWord = got.firstWord.Sub(began)
@@ -282,7 +365,7 @@ func (a *Activities) failed(ctx context.Context, c modelCall, got given, err err
 	}
 	entry := failureOf(c, got, failure, at)
 	state := a.state(c.in, append(append(c.failures, also...), entry))
-	decision := failover.Decide(state, at)
+	decision := a.queue(failover.Decide(state, at), state, c.in.Tokens)
 	if decision.Action == failover.ActionRetry || decision.Action == failover.ActionNext && tried(state, decision) {
 		a.cfg.Health.Repeated()
 	}
@@ -311,7 +394,7 @@ func (a *Activities) failed(ctx context.Context, c modelCall, got given, err err
 func failureOf(c modelCall, got given, failure *llm.Error, at time.Time) failover.Failure {
 	return failover.Failure{
 		Deployment: c.candidate.Deployment, Kind: failure.Kind, RetryAfter: failure.RetryAfter, Remedy: failure.Remedy, Shown: got.shown,
-		Key: got.keyName, At: at,
+		Key: got.keyName, Held: failure.Code == completions.CodeHeldBack, At: at,
 	}
 }
 
@@ -333,14 +416,21 @@ func tried(state failover.State, decision failover.Decision) bool {
 // reconsider looks again at a decision that was made a while ago: a candidate that rests by now is not called. Changed says that
 // another is; the error, that the workflow has to carry out something else.
 func (a *Activities) reconsider(in *CallInput) (changed bool, err error) {
-	chosen := in.Candidates[in.Decision.Candidate]
+	chosen, now := in.Candidates[in.Decision.Candidate], a.cfg.Now()
 	resting := slices.ContainsFunc(a.cfg.Router.Rests(in.Candidates, in.Tokens), func(rest failover.Rest) bool {
-		return rest.Deployment == chosen.Deployment && rest.Class != failover.RestRamp
+		turn := rest.Class == failover.RestLimit && in.Decision.HasTurn(now)
+		return rest.Deployment == chosen.Deployment && rest.Class != failover.RestRamp && !turn
 	})
 	if !resting {
 		return false, nil
 	}
-	decision := failover.Decide(a.state(*in, in.Failures), a.cfg.Now())
+	state := a.state(*in, in.Failures)
+	decision := failover.Decide(state, now)
+	if turn := in.Decision.Turn; turn.After(now) && decision.Calls() && decision.Delay > 0 && decision.Candidate == in.Decision.Candidate {
+		decision.Turn, decision.Delay = turn, turn.Sub(now) // it only looked: it keeps its place
+	} else {
+		decision = a.queue(decision, state, in.Tokens)
+	}
 	if !startsNow(decision) {
 		return false, postponedError(decision)
 	}
@@ -350,7 +440,7 @@ func (a *Activities) reconsider(in *CallInput) (changed bool, err error) {
 
 // heldBack is the failure of a call that was not made.
 func heldBack(candidate failover.Candidate, rest failover.Rest, now time.Time) *llm.Error {
-	failure := &llm.Error{Kind: llm.KindOverloaded, Provider: candidate.Provider, Code: "held_back", Detail: "not sent: " + rest.Reason}
+	failure := &llm.Error{Kind: llm.KindOverloaded, Provider: candidate.Provider, Code: completions.CodeHeldBack, Detail: "not sent: " + rest.Reason}
 	if rest.Class == failover.RestLimit {
 		failure.Kind = llm.KindRateLimit
 	}

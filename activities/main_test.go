@@ -154,9 +154,13 @@ func (r *routes) Rests(candidates []failover.Candidate, tokens int64) []failover
 
 func (r *routes) Policy(string) activities.RoutePolicy { return r.policy }
 
-// Admit, MayRepeat, Repeated and P95 are those of the health that the test has set.
-func (r *routes) Admit(call failover.Call, tokens int64) (activities.Permit, failover.Rest) {
-	return r.health.Admit(call, tokens)
+// Admit, Queue, MayRepeat, Repeated and P95 are those of the health that the test has set.
+func (r *routes) Admit(call failover.Call, tokens int64, queued bool) (activities.Permit, failover.Rest) {
+	return r.health.Admit(call, tokens, queued)
+}
+
+func (r *routes) Queue(call failover.Call, tokens int64) time.Duration {
+	return r.health.Queue(call, tokens)
 }
 
 func (r *routes) MayRepeat() string { return r.health.MayRepeat() }

@@ -72,7 +72,7 @@ func (a *Activities) Prepare(ctx context.Context, in PrepareInput) (PrepareResul
 			result.Decision = failover.Decision{Action: failover.ActionCached, Candidate: -1, Reason: "the same was answered before"}
 			return result, nil
 		}
-		result.Decision = failover.Decide(state, now)
+		result.Decision = a.queue(failover.Decide(state, now), state, result.Tokens)
 		if startsNow(result.Decision) {
 			started, err := a.cfg.Store.StartFirst(ctx, fence, a.newAttempt(result.Plan, result.Decision, nil, now))
 			if err != nil {
@@ -87,7 +87,9 @@ func (a *Activities) Prepare(ctx context.Context, in PrepareInput) (PrepareResul
 	resumed, err := a.cfg.Store.Resume(ctx, fence, func(prior []completions.Attempt) *completions.NewAttempt {
 		result.Failures = completions.Failures(prior)
 		state.Failures = result.Failures
-		result.Decision = failover.Decide(state, now)
+		if len(result.Failures) > 0 || in.Epoch > 1 { // else it has its turn already
+			result.Decision = a.queue(failover.Decide(state, now), state, result.Tokens)
+		}
 		if (completions.Resumed{Prior: prior}).Answered() != 0 || !startsNow(result.Decision) {
 			return nil
 		}

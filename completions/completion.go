@@ -85,6 +85,9 @@ const (
 	AttemptPossiblyBilled AttemptState = "possibly_billed"
 )
 
+// CodeHeldBack is the code of the error of an attempt that was not sent: a limit was used up, or its domain had opened.
+const CodeHeldBack = "held_back"
+
 // Attempt is the record of one call to a provider.
 type Attempt struct {
 	Number        int             `json:"number"`
@@ -125,6 +128,7 @@ func (a Attempt) Failure() (failure failover.Failure, ok bool) {
 		failure.Kind = llm.KindUnknown
 		if a.Error != nil {
 			failure.Kind, failure.RetryAfter, failure.Remedy = a.Error.Kind, a.Error.RetryAfter, a.Error.Remedy
+			failure.Held = a.Error.Code == CodeHeldBack
 		}
 		return failure, true
 	case AttemptPossiblyBilled:

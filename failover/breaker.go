@@ -187,7 +187,8 @@ func (h Health) Open(p BreakerPolicy, o Opening, by string) (next Health, change
 		pause = p.pause(o.Cause, next.Streak)
 	}
 	until := o.At.Add(pause)
-	if h.State == BreakerOpen && !until.After(h.Until) {
+	replaced := h.Mark != "" && o.Mark != "" && h.Mark != o.Mark // what is known is of another key
+	if h.State == BreakerOpen && !until.After(h.Until) && !replaced {
 		return h, false
 	}
 	next.Until, next.Cause, next.Reason, next.By = until, o.Cause, o.Reason, by

@@ -24,6 +24,8 @@ type Failure struct {
 	Shown Shown `json:"shown,omitempty"`
 	// Key names the key that was used; empty if none was.
 	Key string `json:"key,omitempty"`
+	// Held marks an attempt that was not sent: a limit was used up, or the domain had opened.
+	Held bool `json:"held,omitempty"`
 	// Lost marks an attempt whose outcome is unknown because its process died; Kind is then empty.
 	Lost bool `json:"lost,omitempty"`
 	// At is when the failure was noticed.
@@ -82,6 +84,8 @@ type Decision struct {
 	RetryAfter time.Duration `json:"retry_after,omitempty"`
 	// Resting says that nobody was called because every candidate rests.
 	Resting bool `json:"resting,omitempty"`
+	// Turn is when it is the completion's turn at the candidate's limit, if that is what the delay is for.
+	Turn time.Time `json:"turn,omitzero"`
 	// Plain asks for the request without anything opaque: this target has refused what was attached to it before.
 	Plain  bool   `json:"plain,omitempty"`
 	Reason string `json:"reason"`
@@ -94,8 +98,11 @@ const (
 	MaxParked = 24
 	// MaxRotations bounds those whose key was refused, and that were repeated with another.
 	MaxRotations = 16
-	backoffBase  = 250 * time.Millisecond
-	backoffMax   = 8 * time.Second
+	// apart is how far those that wait for the same moment are spread.
+	apart = time.Second / 2
+
+	backoffBase = 250 * time.Millisecond
+	backoffMax  = 8 * time.Second
 )
 
 // Decide says what follows from the failures so far. A refused key is replaced by the next of its provider, while there is
@@ -122,6 +129,9 @@ func (d Decision) Calls() bool {
 		return false
 	}
 }
+
+// HasTurn says whether the completion has waited for its turn at the candidate's limit, and it has come.
+func (d Decision) HasTurn(now time.Time) bool { return !d.Turn.IsZero() && !now.Before(d.Turn) }
 
 func decide(state State, now time.Time) Decision {
 	if len(state.Candidates) == 0 {
@@ -190,7 +200,7 @@ func fresh(state State, now time.Time) (Decision, bool) {
 		case !resting:
 			return state.begin(i, 0, ""), true
 		case rest.Class == RestLimit && candidate.AwaitsLimit && !rest.Until.IsZero() && rest.Until.Before(state.Deadline):
-			return state.begin(i, rest.Until.Sub(now), awaited(candidate, rest)), true
+			return state.begin(i, rest.Until.Sub(now)+spread(state.Seed, len(state.Failures), apart), awaited(candidate, rest)), true
 		case rest.Class == RestRamp && returning < 0:
 			returning = i
 		}
@@ -240,8 +250,12 @@ func (s State) made() (made, most int) {
 	if s.Ladder.Park {
 		most += MaxParked
 	}
-	rotations := 0
+	rotations, held := 0, 0
 	for i, failure := range s.Failures {
+		if failure.Held && held < MaxParked { // nobody was asked
+			held++
+			continue
+		}
 		next := i + 1
 		if next < len(s.Failures) && s.Failures[next].Deployment == failure.Deployment && s.Failures[next].Key != failure.Key &&
 			rotates(failure.Kind) && rotations < MaxRotations {
@@ -255,7 +269,7 @@ func (s State) made() (made, most int) {
 
 // rotated finds the candidate that just refused a key, if another one is left for it.
 func rotated(state State, last Failure) (int, bool) {
-	if !rotates(last.Kind) || last.Key == "" {
+	if !rotates(last.Kind) || last.Key == "" || last.Held {
 		return 0, false
 	}
 	for i, candidate := range state.Candidates {
@@ -367,9 +381,13 @@ func readyIn(state State, candidate Candidate, now time.Time) (wait time.Duratio
 	case barred:
 		return 0, 0, false
 	case failures == 0 && !slices.ContainsFunc(state.Failures, func(f Failure) bool { return f.Deployment == candidate.Deployment }):
-		return max(0, rest.Until.Sub(now)), 1, resting && !candidate.Degraded // untried: its limit is waited for
-	case failures == 0: // only lost attempts, or remedied ones: nothing is known against it
-		return max(0, rest.Until.Sub(now)), 1, true
+		return max(0, rest.Until.Sub(now)) + spread(state.Seed, len(state.Failures), apart), 1, resting && !candidate.Degraded // untried: its limit is waited for
+	case failures == 0: // only lost attempts, held ones, or remedied ones: nothing is known against it
+		wait = max(0, rest.Until.Sub(now))
+		if wait > 0 {
+			wait += spread(state.Seed, len(state.Failures), apart)
+		}
+		return wait, 1, true
 	case state.NoRepeats != "" || failures > candidate.retries(latest.Kind):
 		return 0, 0, false
 	}
@@ -385,7 +403,7 @@ func readyIn(state State, candidate Candidate, now time.Time) (wait time.Duratio
 func (s State) against(candidate Candidate) (latest Failure, failures int, barred bool) {
 	bad := BadKeys(s.Failures, s.Candidates, candidate.Deployment)
 	for _, failure := range s.Failures {
-		if failure.Deployment != candidate.Deployment || failure.Lost || failure.Remedy != "" { // a remedied failure says nothing of the rest
+		if failure.Deployment != candidate.Deployment || failure.Lost || failure.Held || failure.Remedy != "" { // a remedied failure says nothing of the rest
 			continue
 		}
 		if rotates(failure.Kind) && slices.ContainsFunc(candidate.Keys, func(key string) bool { return !slices.Contains(bad, key) }) {

@@ -280,3 +280,22 @@ func TestWhoIsParkedComesBackWhenTheFirstProviderMay(t *testing.T) {
 	require.True(t, decision.Resting)
 	require.Equal(t, 20*time.Second, decision.RetryAfter)
 }
+
+// What was not sent is no attempt: it uses up neither retries nor keys, and others come first.
+func TestWhatWasHeldBackCostsNothing(t *testing.T) {
+	t.Parallel()
+	list := candidates(2, 0)
+	list[0].Keys = []string{"a", "b"}
+	s := failover.State{Candidates: list, Deadline: start.Add(time.Hour)}
+	held := failover.Failure{Deployment: "d1", Kind: llm.KindRateLimit, Key: "a", Held: true, At: start}
+	s.Failures = []failover.Failure{held}
+	require.Equal(t, failover.ActionNext, failover.Decide(s, start).Action, "another target may be free")
+	for range 8 {
+		s.Failures = append(s.Failures, held, failover.Failure{Deployment: "d2", Kind: llm.KindRateLimit, Held: true, At: start})
+		s.Resting = []failover.Rest{{Deployment: "d1", Until: start.Add(2 * time.Second), Class: failover.RestLimit}, {Deployment: "d2", Until: start.Add(time.Second), Class: failover.RestLimit}}
+		decision := failover.Decide(s, start)
+		require.True(t, decision.Calls(), decision.Reason)
+		require.Equal(t, 1, decision.Candidate)
+		require.GreaterOrEqual(t, decision.Delay, time.Second)
+	}
+}

@@ -14,6 +14,8 @@ type Meter struct {
 	// rate is what comes back in a second.
 	rate float64
 	at   time.Time
+	// from is when the call began whose answer was learnt from last.
+	from time.Time
 }
 
 // Configured is a meter of a limit a minute.
@@ -25,24 +27,37 @@ func Configured(perMinute int64, now time.Time) Meter {
 // Known says whether there is a limit.
 func (m *Meter) Known() bool { return m.limit > 0 }
 
-// Learn takes in what the vendor says is left. Calls that are under way may not be in its count, so that what is left by one's
-// own count is never raised by it.
-func (m *Meter) Learn(told llm.Allowance, now time.Time) {
-	if told.Limit <= 0 {
+// coarse is a reset so soon that a vendor which rounds it to the second says nothing of the rate by it.
+const coarse = 5 * time.Second
+
+// Learn takes in what the vendor said is left in its answer to a call that began at a time. Underway is what calls that have no
+// answer yet have taken: the vendor may not have counted them. Answers to earlier calls than the last one learnt from are old.
+func (m *Meter) Learn(told llm.Allowance, underway float64, began, now time.Time) {
+	if told.Limit <= 0 || began.Before(m.from) {
 		return
 	}
-	known := m.Known()
-	m.fill(now)
 	limit, left := float64(told.Limit), float64(max(0, told.Remaining))
-	rate := limit / 60
-	if told.ResetAfter > 0 && left < limit {
-		rate = (limit - left) / told.ResetAfter.Seconds()
+	m.rate = limit / 60
+	if told.ResetAfter > coarse && left < limit {
+		m.rate = (limit - left) / told.ResetAfter.Seconds()
 	}
-	if !known || left < m.level {
-		m.level = left
+	m.limit, m.level, m.at, m.from = limit, min(limit, left)-underway, now, began
+}
+
+// Return gives back what was taken and not used.
+func (m *Meter) Return(n float64, now time.Time) {
+	if m.Known() && n > 0 {
+		m.fill(now)
+		m.level = min(m.limit, m.level+n)
 	}
-	m.limit, m.rate, m.at = limit, rate, now
-	m.level = min(m.level, limit)
+}
+
+// Each is how long n take to come back.
+func (m *Meter) Each(n float64) time.Duration {
+	if !m.Known() || m.rate <= 0 {
+		return 0
+	}
+	return time.Duration(min(n, m.limit) / m.rate * float64(time.Second))
 }
 
 // fill adds what has come back by now.

@@ -65,7 +65,7 @@ func BadKeys(failures []Failure, candidates []Candidate, deployment string) []st
 	place := placeOf(candidates, deployment)
 	var bad []string
 	for _, failure := range failures {
-		if failure.Key == "" || !rotates(failure.Kind) || slices.Contains(bad, failure.Key) {
+		if failure.Key == "" || failure.Held || !rotates(failure.Kind) || slices.Contains(bad, failure.Key) {
 			continue
 		}
 		account := failure.Kind == llm.KindCredential || failure.Kind == llm.KindQuota

@@ -40,18 +40,24 @@ type Teller interface {
 	Tell(ctx context.Context, name failover.Domain, standing failover.Health, policy failover.BreakerPolicy) error
 }
 
+// told is a change, and the policy by which its domain goes on.
+type told struct {
+	health failover.Health
+	policy failover.BreakerPolicy
+}
+
 // changes are those that are yet to be told, the latest of each domain.
 type changes struct {
 	mu      *sync.Mutex
-	waiting map[failover.Domain]failover.Health
+	waiting map[failover.Domain]told
 	wake    chan struct{}
 }
 
 func newChanges() changes {
-	return changes{mu: &sync.Mutex{}, waiting: map[failover.Domain]failover.Health{}, wake: make(chan struct{}, 1)}
+	return changes{mu: &sync.Mutex{}, waiting: map[failover.Domain]told{}, wake: make(chan struct{}, 1)}
 }
 
-func (c *changes) put(name failover.Domain, next failover.Health) {
+func (c *changes) put(name failover.Domain, next told) {
 	c.mu.Lock()
 	c.waiting[name] = next
 	c.mu.Unlock()
@@ -61,7 +67,7 @@ func (c *changes) put(name failover.Domain, next failover.Health) {
 	}
 }
 
-func (c *changes) take() map[failover.Domain]failover.Health {
+func (c *changes) take() map[failover.Domain]told {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	taken := maps.Clone(c.waiting)
@@ -70,7 +76,7 @@ func (c *changes) take() map[failover.Domain]failover.Health {
 }
 
 // again keeps a change for the next round, unless a later one has come.
-func (c *changes) again(name failover.Domain, next failover.Health) {
+func (c *changes) again(name failover.Domain, next told) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, later := c.waiting[name]; !later {
@@ -81,7 +87,7 @@ func (c *changes) again(name failover.Domain, next failover.Health) {
 // RunTelling tells changes to the board, and then to the domains' workflows, until the context ends. The board comes first: it
 // is what other processes act by.
 func (v *View) RunTelling(ctx context.Context, board Board, teller Teller, logger *slog.Logger) error {
-	untold := map[failover.Domain]failover.Health{} // what stands, and the workflows do not know yet
+	untold := map[failover.Domain]told{} // what stands, and the workflows do not know yet
 	for {
 		select {
 		case <-ctx.Done():
@@ -89,19 +95,20 @@ func (v *View) RunTelling(ctx context.Context, board Board, teller Teller, logge
 		case <-v.changes.wake:
 		case <-time.After(tellAgain):
 		}
-		for name, next := range v.changes.take() {
+		for name, change := range v.changes.take() {
+			next := change.health
 			logger.WarnContext(ctx, "provider health", "domain", name, "state", next.State, "until", next.Until, "cause", next.Cause, "reason", next.Reason)
 			standing, err := put(ctx, board, name, next)
 			if err != nil {
 				logger.DebugContext(ctx, "a change of health was not told; it is tried again", "domain", name, "error", err)
-				v.changes.again(name, next)
+				v.changes.again(name, change)
 				continue
 			}
 			v.saved(standing, next)
-			untold[name] = standing.Health
+			untold[name] = told{standing.Health, change.policy}
 		}
 		for name, standing := range untold {
-			if err := tell(ctx, teller, name, standing, v.cfg.Breaker); err != nil {
+			if err := tell(ctx, teller, name, standing.health, standing.policy); err != nil {
 				logger.DebugContext(ctx, "a domain's workflow was not told; it is tried again", "domain", name, "error", err)
 				break
 			}

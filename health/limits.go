@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/activities"
 	"github.com/holdfast-dev/holdfast/failover"
-	"github.com/holdfast-dev/holdfast/llm"
 )
 
 // samples are how many first words are remembered, enough how many of them say something of the slowest.
@@ -20,7 +20,9 @@ type deployment struct {
 	limits           Limits
 	requests, tokens failover.Meter
 	inFlight         int
-	streamed, whole  speed
+	// turn is when the last call that waits for its limits has its turn.
+	turn            time.Time
+	streamed, whole speed
 }
 
 // speed is how long first words take.
@@ -72,30 +74,82 @@ func (v *View) of(id string, now time.Time) *deployment {
 }
 
 // full says whether a limit of the call is used up; the lock is held.
-func (v *View) full(call failover.Call, tokens float64, now time.Time) (failover.Rest, bool) {
+func (v *View) full(call failover.Call, tokens float64, now time.Time, how manner) (failover.Rest, bool) {
 	own, shared := v.of(call.Deployment, now), v.at(call.Domain(failover.ScopeKeyModel), now)
 	rest := failover.Rest{Deployment: call.Deployment, Class: failover.RestLimit}
 	if own.limits.Parallel > 0 && own.inFlight >= own.limits.Parallel {
 		rest.Until, rest.Reason = now.Add(soon/4), fmt.Sprintf("%d calls are under way, as many as it takes", own.inFlight)
 		return rest, true
 	}
-	var wait time.Duration
-	for _, meter := range []struct {
-		of   *failover.Meter
-		n    float64
-		what string
-	}{
-		{&own.requests, 1, "the configured limit on its requests"},
-		{&own.tokens, tokens, "the configured limit on its tokens"},
-		{&shared.requests, 1, "its vendor's limit on requests"},
-		{&shared.tokens, tokens, "its vendor's limit on tokens"},
-	} {
-		if w := meter.of.Wait(meter.n, now); w > wait {
-			wait, rest.Reason = w, meter.what+" is used up"
+	wait := time.Duration(0)
+	for _, limit := range limitsOf(own, shared, tokens) {
+		if w := limit.meter.Wait(limit.n, now); w > wait {
+			wait, rest.Reason = w, limit.what+" is used up"
+		}
+	}
+	if how != queued {
+		for _, limit := range limitsOf(own, shared, tokens) { // those that wait come first, as long as there is not enough for all
+			if behind := limit.turn.Sub(now); behind > wait && limit.meter.Wait(limit.n*(1+waiters(limit, behind)), now) > 0 {
+				wait, rest.Reason = behind, "others wait for its limit"
+			}
 		}
 	}
 	rest.Until = now.Add(wait)
 	return rest, wait > 0
+}
+
+// limit is a meter, what a call takes of it, and when the last call that waits for it has its turn.
+type limit struct {
+	meter *failover.Meter
+	n     float64
+	what  string
+	turn  *time.Time
+}
+
+func limitsOf(own *deployment, shared *domain, tokens float64) []limit {
+	return []limit{
+		{&own.requests, 1, "the configured limit on its requests", &own.turn},
+		{&own.tokens, tokens, "the configured limit on its tokens", &own.turn},
+		{&shared.requests, 1, "its vendor's limit on requests", &shared.turn},
+		{&shared.tokens, tokens, "its vendor's limit on tokens", &shared.turn},
+	}
+}
+
+// waiters is about how many wait for a limit whose last turn is so far ahead.
+func waiters(limit limit, ahead time.Duration) float64 {
+	if each := limit.meter.Each(limit.n); each > 0 {
+		return float64(ahead) / float64(each)
+	}
+	return 0
+}
+
+// Queue gives a call its turn at limits that are used up, behind those that wait already, as a time from now: so that they do not
+// all come at once for what is enough for one.
+func (v *View) Queue(call failover.Call, tokens int64) time.Duration {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	now := v.cfg.Now()
+	own, shared := v.of(call.Deployment, now), v.at(call.Domain(failover.ScopeKeyModel), now)
+	waits, each := map[*time.Time]time.Duration{}, map[*time.Time]time.Duration{}
+	for _, limit := range limitsOf(own, shared, float64(tokens)) {
+		waits[limit.turn] = max(waits[limit.turn], limit.meter.Wait(limit.n, now))
+		each[limit.turn] = max(each[limit.turn], limit.meter.Each(limit.n))
+	}
+	latest := now
+	for turn, wait := range waits {
+		if wait == 0 && !turn.After(now) { // nobody waits for it
+			continue
+		}
+		at := now.Add(wait)
+		if behind := turn.Add(each[turn]); behind.After(at) {
+			at = behind
+		}
+		*turn = at
+		if at.After(latest) {
+			latest = at
+		}
+	}
+	return latest.Sub(now)
 }
 
 // take takes what a call uses; the lock is held.
@@ -106,20 +160,28 @@ func (v *View) take(call failover.Call, tokens float64, now time.Time) {
 	own.tokens.Take(tokens, now)
 	shared.requests.Take(1, now)
 	shared.tokens.Take(tokens, now)
+	shared.underway.requests++
+	shared.underway.tokens += tokens
 	v.budget.Call(now)
 }
 
-// learn takes in what a vendor said of its limits; the lock is held.
-func (v *View) learn(call failover.Call, told *llm.RateLimit, now time.Time) {
-	if told == nil {
-		return
+// settle gives back what a call has not used, and takes in what its vendor said; the lock is held.
+func (v *View) settle(p *Permit, outcome activities.Outcome, now time.Time) {
+	own, shared := v.of(p.call.Deployment, now), v.at(p.call.Domain(failover.ScopeKeyModel), now)
+	own.inFlight--
+	shared.underway.requests--
+	shared.underway.tokens -= p.tokens
+	if outcome.Tokens > 0 {
+		own.tokens.Return(p.tokens-float64(outcome.Tokens), now)
+		shared.tokens.Return(p.tokens-float64(outcome.Tokens), now)
 	}
-	shared := v.at(call.Domain(failover.ScopeKeyModel), now)
-	if told.Requests != nil {
-		shared.requests.Learn(*told.Requests, now)
-	}
-	if told.Tokens != nil {
-		shared.tokens.Learn(*told.Tokens, now)
+	if told := outcome.RateLimit; told != nil {
+		if told.Requests != nil {
+			shared.requests.Learn(*told.Requests, shared.underway.requests, p.began, now)
+		}
+		if told.Tokens != nil {
+			shared.tokens.Learn(*told.Tokens, shared.underway.tokens, p.began, now)
+		}
 	}
 }
 

@@ -17,8 +17,7 @@ func (p *Permit) Done(outcome activities.Outcome) {
 	p.settled = true
 	now := v.cfg.Now()
 	own := v.of(p.call.Deployment, now)
-	own.inFlight--
-	v.learn(p.call, outcome.RateLimit, now)
+	v.settle(p, outcome, now)
 	if outcome.Kind == "" && outcome.FirstWord > 0 {
 		own.speed(outcome.Streamed).add(outcome.FirstWord)
 	}
@@ -41,7 +40,7 @@ func (v *View) tried(p *Permit, seen failover.Seen) {
 			continue
 		}
 		if next, changed := d.health.Tried(v.policy(p.call.Deployment), seen, v.cfg.Name); changed {
-			v.change(name, d, next)
+			v.change(name, d, next, v.policy(p.call.Deployment))
 		}
 	}
 }
@@ -63,7 +62,7 @@ func (v *View) judge(p *Permit, seen failover.Seen) {
 	name := p.call.Domain(opening.Scope)
 	d := v.at(name, seen.At)
 	if next, changed := d.health.Open(policy, opening, v.cfg.Name); changed {
-		v.change(name, d, next)
+		v.change(name, d, next, policy)
 	}
 }
 
@@ -81,14 +80,14 @@ func (v *View) policy(deployment string) failover.BreakerPolicy {
 }
 
 // change puts a new health in place and has it told; the lock is held.
-func (v *View) change(name failover.Domain, d *domain, next failover.Health) {
+func (v *View) change(name failover.Domain, d *domain, next failover.Health, policy failover.BreakerPolicy) {
 	if next.State == failover.BreakerClosed {
 		d.window = failover.Window{}
 	}
-	told := next.State != d.health.State || !next.Until.Equal(d.health.Until)
+	tell := next.State != d.health.State || !next.Until.Equal(d.health.Until)
 	d.health = next
-	if told && next.State != failover.BreakerHalfOpen { // that it is being tried here is of no use elsewhere
+	if tell && next.State != failover.BreakerHalfOpen { // that it is being tried here is of no use elsewhere
 		d.unsaved = true
-		v.changes.put(name, next)
+		v.changes.put(name, told{next, policy})
 	}
 }

@@ -68,6 +68,10 @@ type domain struct {
 	window  failover.Window
 	// requests and tokens are what the vendor says is left.
 	requests, tokens failover.Meter
+	// underway is what calls without an answer have taken of them.
+	underway struct{ requests, tokens float64 }
+	// turn is when the last call that waits for them has its turn.
+	turn time.Time
 	// trying is set while a half-open domain is tried by a call.
 	trying bool
 }
@@ -120,11 +124,20 @@ func (v *View) hears(now time.Time) bool { return now.Sub(v.heard) < hearingFor 
 func (v *View) Rest(call failover.Call, tokens int64) (rest failover.Rest, ok bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.rest(call, float64(tokens), v.cfg.Now(), true)
+	return v.rest(call, float64(tokens), v.cfg.Now(), asking)
 }
 
+// manner is how strictly a call is looked at: whether it is only asked about, is to be made, or has waited for its turn.
+type manner int
+
+const (
+	asking manner = iota
+	making
+	queued
+)
+
 // rest looks at the widest domain first; the lock is held.
-func (v *View) rest(call failover.Call, tokens float64, now time.Time, ramps bool) (rest failover.Rest, ok bool) {
+func (v *View) rest(call failover.Call, tokens float64, now time.Time, how manner) (rest failover.Rest, ok bool) {
 	rest = failover.Rest{Deployment: call.Deployment}
 	for _, name := range call.Domains() {
 		d := v.at(name, now)
@@ -136,10 +149,10 @@ func (v *View) rest(call failover.Call, tokens float64, now time.Time, ramps boo
 			return rest, true
 		}
 	}
-	if rest, full := v.full(call, tokens, now); full {
+	if rest, full := v.full(call, tokens, now, how); full {
 		return rest, true
 	}
-	if !ramps {
+	if how != asking {
 		return rest, false
 	}
 	for _, name := range call.Domains() {
@@ -164,11 +177,14 @@ type Permit struct {
 
 // Admit takes what a call needs of its limits, and the place of the one call that tries a half-open domain. If it may not be made,
 // the permit is nil and the rest says why.
-func (v *View) Admit(call failover.Call, tokens int64) (activities.Permit, failover.Rest) {
+func (v *View) Admit(call failover.Call, tokens int64, turn bool) (activities.Permit, failover.Rest) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	now := v.cfg.Now()
-	if rest, resting := v.rest(call, float64(tokens), now, false); resting {
+	now, how := v.cfg.Now(), making
+	if turn {
+		how = queued
+	}
+	if rest, resting := v.rest(call, float64(tokens), now, how); resting {
 		return nil, rest
 	}
 	permit := &Permit{view: v, call: call, began: now, tokens: float64(tokens)}

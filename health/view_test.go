@@ -48,7 +48,7 @@ func call(deployment, key string) failover.Call {
 // makes lets a call be made that ends in some way.
 func makes(t *testing.T, v *health.View, c failover.Call, outcome activities.Outcome) {
 	t.Helper()
-	permit, rest := v.Admit(c, 10)
+	permit, rest := v.Admit(c, 10, false)
 	require.NotNil(t, permit, rest.Reason)
 	permit.Done(outcome)
 }
@@ -68,7 +68,7 @@ func TestDeploymentsOfOneAccountShareItsLimit(t *testing.T) {
 	makes(t, v, call("one", "main"), activities.Outcome{Kind: llm.KindRateLimit, RetryAfter: 30 * time.Second})
 	require.Equal(t, failover.RestLimit, rests(v, call("two", "main")), "another name for the same")
 	require.Empty(t, rests(v, call("two", "spare")), "another account")
-	permit, rest := v.Admit(call("two", "main"), 1)
+	permit, rest := v.Admit(call("two", "main"), 1, false)
 	require.Nil(t, permit)
 	require.Equal(t, c.Now().Add(30*time.Second), rest.Until)
 	c.pass(30 * time.Second)
@@ -101,9 +101,9 @@ func TestWithoutAWorkflowTheNextCallIsTheProbe(t *testing.T) {
 	require.Equal(t, failover.RestOpen, rests(v, one))
 	c.pass(5 * time.Second)
 	require.Empty(t, rests(v, one))
-	probe, _ := v.Admit(one, 1)
+	probe, _ := v.Admit(one, 1, false)
 	require.NotNil(t, probe)
-	second, rest := v.Admit(one, 1)
+	second, rest := v.Admit(one, 1, false)
 	require.Nil(t, second, "one at a time")
 	require.Contains(t, rest.Reason, "is being tried again")
 	probe.Done(activities.Outcome{FirstWord: time.Second})
@@ -164,7 +164,7 @@ func TestWhatBeganBeforeADomainClosedDoesNotCount(t *testing.T) {
 	one := call("one", "main")
 	var late []activities.Permit
 	for range 10 {
-		permit, _ := v.Admit(one, 1)
+		permit, _ := v.Admit(one, 1, false)
 		late = append(late, permit)
 	}
 	c.pass(time.Second)
@@ -188,13 +188,13 @@ func TestLimitsOfADeploymentAreKept(t *testing.T) {
 	makes(t, v, call("words", ""), activities.Outcome{FirstWord: 1})
 	rest, _ := v.Rest(call("words", ""), 10)
 	require.Contains(t, rest.Reason, "the configured limit on its tokens is used up")
-	permit, _ := v.Admit(call("narrow", ""), 1)
+	permit, _ := v.Admit(call("narrow", ""), 1, false)
 	require.Equal(t, failover.RestLimit, rests(v, call("narrow", "")))
 	permit.Done(activities.Outcome{})
 	permit.Done(activities.Outcome{}) // only the first time counts
-	again, _ := v.Admit(call("narrow", ""), 1)
+	again, _ := v.Admit(call("narrow", ""), 1, false)
 	require.NotNil(t, again)
-	second, _ := v.Admit(call("narrow", ""), 1)
+	second, _ := v.Admit(call("narrow", ""), 1, false)
 	require.Nil(t, second)
 }
 
@@ -221,7 +221,7 @@ func TestHowADeploymentDoesIsMeasured(t *testing.T) {
 	require.Equal(t, 2*time.Second, v.P95("one", true))
 	require.Zero(t, v.P95("one", false), "a whole answer takes longer: it is measured by itself")
 	require.Greater(t, v.Measured(one, true).FirstWord, time.Second)
-	permit, _ := v.Admit(one, 1)
+	permit, _ := v.Admit(one, 1, false)
 	require.Equal(t, 1, v.Measured(one, true).InFlight)
 	permit.Done(activities.Outcome{Kind: llm.KindCancelled})
 	require.Zero(t, v.Measured(one, true).InFlight)
@@ -235,7 +235,7 @@ func TestManyCallsAtOnce(t *testing.T) {
 	for i := range 16 {
 		group.Go(func() {
 			for j := range 200 {
-				if permit, _ := v.Admit(call("one", "main"), 1); permit != nil {
+				if permit, _ := v.Admit(call("one", "main"), 1, false); permit != nil {
 					kind := llm.Kind("")
 					if (i+j)%3 == 0 {
 						kind = llm.KindOverloaded
@@ -249,4 +249,39 @@ func TestManyCallsAtOnce(t *testing.T) {
 	}
 	group.Wait()
 	require.Zero(t, v.Measured(call("one", "main"), false).InFlight)
+}
+
+// What waits for a limit comes one after the other, as it comes back, and before what comes later.
+func TestWhoWaitsForALimitHasATurn(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	v := view(c, func(cfg *health.Config) { cfg.Limits = map[string]health.Limits{"few": {RequestsPerMinute: 60}} })
+	few := call("few", "")
+	for range 60 {
+		makes(t, v, few, activities.Outcome{FirstWord: 1})
+	}
+	for i := range 5 {
+		require.InDelta(t, time.Duration(i+1)*time.Second, v.Queue(few, 1), float64(10*time.Millisecond))
+	}
+	c.pass(time.Second + 10*time.Millisecond)
+	rest, resting := v.Rest(few, 1)
+	require.True(t, resting, "the one token is the first waiter's")
+	require.Equal(t, "others wait for its limit", rest.Reason)
+	permit, _ := v.Admit(few, 1, true)
+	require.NotNil(t, permit, "whose turn it is")
+	again, _ := v.Admit(few, 1, true)
+	require.Nil(t, again, "there was one")
+	c.pass(10 * time.Second)
+	require.Empty(t, rests(v, few))
+	require.Zero(t, v.Queue(few, 1), "nobody waits")
+}
+
+func TestTokensThatWereNotUsedAreGivenBack(t *testing.T) {
+	t.Parallel()
+	v := view(newClock(), func(cfg *health.Config) { cfg.Limits = map[string]health.Limits{"words": {TokensPerMinute: 1000}} })
+	for range 10 {
+		permit, rest := v.Admit(call("words", ""), 900, false)
+		require.NotNil(t, permit, rest.Reason)
+		permit.Done(activities.Outcome{FirstWord: 1, Tokens: 10})
+	}
 }

@@ -87,6 +87,8 @@ func (c *completion) attempt(ctx workflow.Context) error {
 		if c.next.Action == failover.ActionPark { // it looks now and then: what rests may be back before its time
 			c.note(ctx, c.next.Reason)
 			wait = min(wait, parkedLook)
+		} else if !c.next.Turn.IsZero() { // another may be free before its turn
+			wait = min(wait, queuedLook)
 		}
 		_ = workflow.Sleep(ctx, wait) // ends early only when the workflow is cancelled
 		if ctx.Err() != nil {

@@ -19,6 +19,8 @@ const (
 	heartbeatTimeout = 10 * time.Second
 	// parkedLook is how long a parked completion sleeps at most before it looks whether its providers are back.
 	parkedLook = time.Minute
+	// queuedLook is the same for one that waits for its turn at a limit.
+	queuedLook = 15 * time.Second
 	// recordingTime is how long an outcome is tried to be recorded: longer than any outage of PostgreSQL should last.
 	recordingTime = 24 * time.Hour
 	// bookkeeping is what an activity may take beyond the provider's call: reading the request, recording the failure.

@@ -36,7 +36,7 @@ const write = `INSERT INTO provider_health AS h (domain, state, until, held, hea
 // else if the time of what stands is over ($6 is the time of the change).
 const takesPlace = `
 	WHERE (NOT h.held OR h.until <= $6) AND CASE WHEN excluded.state = 'open'
-		THEN h.state <> 'open' OR h.until < excluded.until
+		THEN h.state <> 'open' OR h.until < excluded.until OR h.health->>'mark' <> excluded.health->>'mark'
 		ELSE h.state <> 'open' OR h.until <= $6 END`
 
 // Put implements [health.Board].

@@ -130,7 +130,7 @@ func TestWhatOneProcessSeesAllKnow(t *testing.T) {
 	}
 	first, second := process(), process()
 	call := failover.Call{Deployment: "one", Place: "openai", Model: "gpt-4.1", Key: "main", Mark: "m"}
-	permit, _ := first.Admit(call, 1)
+	permit, _ := first.Admit(call, 1, false)
 	permit.Done(activities.Outcome{Kind: llm.KindQuota})
 	_, rests := first.Rest(call, 1)
 	require.True(t, rests, "at once where it was seen")
