@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/holdfast-dev/holdfast/completions"
+	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/llm"
 )
 
@@ -41,7 +43,7 @@ func caches(policy RoutePolicy, request llm.Request, conversation string) bool {
 // cached looks for an answer that was kept. A cache that cannot be read is none.
 func (a *Activities) cached(ctx context.Context, in PrepareInput, policy RoutePolicy, request llm.Request) completions.Cached {
 	say := control(request)
-	if !caches(policy, request, in.ConversationID) || say.NoRead && !policy.Stale {
+	if !caches(policy, request, in.ConversationID) || say.NoRead {
 		return completions.Cached{}
 	}
 	key, err := cacheKey(in.Tenant, policy.Route, request)
@@ -53,10 +55,17 @@ func (a *Activities) cached(ctx context.Context, in PrepareInput, policy RoutePo
 		a.cfg.Logger.WarnContext(ctx, "the cache could not be read", "completion", in.ID, "error", err)
 		return completions.Cached{}
 	}
-	if cached.Answer != nil && (say.NoRead || say.MaxAge > 0 && a.cfg.Now().Sub(cached.StoredAt) > say.MaxAge) {
+	if cached.Answer != nil && say.MaxAge > 0 && a.cfg.Now().Sub(cached.StoredAt) > say.MaxAge {
 		cached.Fresh = false
 	}
 	return cached
+}
+
+// allowed says whether who gave a kept answer may be called for the request: what a request rules out it does not get from a cache.
+func allowed(cached completions.Cached, plan failover.Plan) bool {
+	return slices.ContainsFunc(plan.Candidates, func(candidate failover.Candidate) bool {
+		return candidate.Provider == cached.Provider && candidate.Model == cached.Model
+	})
 }
 
 // keep says how the answer is to be kept; nil if it is not. What was cut short is not worth it.

@@ -241,3 +241,17 @@ func TestAConversationStaysWithWhoAnsweredLast(t *testing.T) {
 	require.Equal(t, "two", plan.Plan.Candidates[0].Deployment)
 	require.Equal(t, "gave the conversation's last answer", plan.Plan.Candidates[0].Reason)
 }
+
+func TestWhatARequestRulesOutItDoesNotGetFromTheCache(t *testing.T) {
+	t.Parallel()
+	p := setup(t, llmtest.Answer(reply))
+	p.routes.policy = cachePolicy(time.Hour, 0)
+	p.finish(p.accept(""))
+	for _, routing := range []llm.Routing{{Ignore: []string{"scripted"}}, {ZeroDataRetention: true}, {MaxInputPrice: new(int64)}} {
+		request := question()
+		request.Routing = &routing
+		plan, err := p.prepare(p.take("", "", request))
+		require.NoError(t, err)
+		require.NotEqual(t, failover.ActionCached, plan.Decision.Action)
+	}
+}

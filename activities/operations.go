@@ -60,6 +60,8 @@ type OperationsConfig struct {
 	Board  HealthBoard
 	Probed Probed
 	Teller HealthTeller
+	// Works says whether a place has answered with a key of late: then what a free call says does not count. Nil is never.
+	Works func(call failover.Call) bool
 	// Policy is what openings by probes go by, Successes how many probes in a row change a state.
 	Policy    failover.BreakerPolicy
 	Successes int
@@ -125,6 +127,11 @@ func (o *Operations) ProbeDomain(ctx context.Context, in ProbeInput) (ProbeResul
 	endpoint, ok := o.cfg.Probed.Within(in.Domain)
 	if !ok {
 		return ProbeResult{}, temporal.NewNonRetryableApplicationError("no deployment belongs to it any more", ErrTypeGone, nil)
+	}
+	for _, wider := range endpoint.Call.Domains() {
+		if standing, err := o.cfg.Board.Standing(ctx, wider); err == nil && standing.State == failover.BreakerOpen && standing.Cause == failover.CauseOperator {
+			return ProbeResult{Deployment: endpoint.Call.Deployment, Method: in.Method, Kind: llm.KindUnknown, At: o.cfg.Now()}, nil // an operator wants nobody called
+		}
 	}
 	probe := o.probe(ctx, in.Domain, endpoint, in.Method, in.Embeddings)
 	if ctx.Err() != nil {
@@ -248,7 +255,7 @@ func (o *Operations) probeScheduled(ctx context.Context, domain failover.Domain,
 		return err
 	}
 	opening, ok := failover.Probed(kinds, o.cfg.Successes, o.cfg.Now())
-	if !ok {
+	if !ok || o.cfg.Works != nil && o.cfg.Works(endpoint.Call) {
 		return nil
 	}
 	opening.Mark = endpoint.Call.Mark

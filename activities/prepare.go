@@ -57,11 +57,14 @@ func (a *Activities) Prepare(ctx context.Context, in PrepareInput) (PrepareResul
 		return PrepareResult{}, a.refused(in.ID, err)
 	}
 	policy := a.cfg.Router.Policy(in.Route)
-	cached := a.cached(ctx, in, policy, request)
 	result := PrepareResult{State: completions.StateOpen, Tokens: reserved(request)}
+	result.Plan = a.rank(in, policy, request, last)
+	cached := a.cached(ctx, in, policy, request)
+	if !allowed(cached, result.Plan) {
+		cached = completions.Cached{}
+	}
 	result.Ladder.Stale = cached.Answer != nil && policy.Stale
 	result.Ladder.Park = request.Routing != nil && request.Routing.Park
-	result.Plan = a.rank(in, policy, request, last)
 
 	state := failover.State{
 		Candidates: result.Plan.Candidates, Deadline: in.Deadline, Recovery: in.Recovery, Ladder: result.Ladder, Seed: in.ID,

@@ -30,12 +30,19 @@ type TokenStore interface {
 	Revoke(ctx context.Context, id string) error
 }
 
+// WorkflowCanceller cancels workflows; a Temporal client is one.
+type WorkflowCanceller interface {
+	CancelWorkflow(ctx context.Context, workflowID, runID string) error
+}
+
 // AdminConfig is what the admin API needs; what may be nil says so.
 type AdminConfig struct {
 	Token  access.AdminToken
 	Vault  KeyVault
 	Tokens TokenStore
 	Record Record
+	// Temporal tells the workflow of a completion that it is cancelled, which may be waiting; nil tells nobody.
+	Temporal WorkflowCanceller
 	// Routes tells who would serve a route; nil if this process does not know.
 	Routes Explainer
 	// Providers is what is known of providers; nil if this process does not know.
@@ -223,6 +230,11 @@ func (a *admin) cancelCompletion(c *gin.Context) {
 	if err != nil {
 		a.fail(c, err)
 		return
+	}
+	if a.cfg.Temporal != nil && completion.State == completions.StateOpen {
+		if err := a.cfg.Temporal.CancelWorkflow(c.Request.Context(), completion.WorkflowID, ""); err != nil {
+			a.cfg.Logger.InfoContext(c.Request.Context(), "the workflow was not told that its completion is cancelled", "completion", completion.ID, "error", err)
+		}
 	}
 	c.JSON(http.StatusOK, recordOf(completion, nil))
 }

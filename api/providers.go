@@ -48,7 +48,7 @@ type providerRecord struct {
 func providerOf(d ProviderDomain) providerRecord {
 	record := providerRecord{
 		Domain: d.Domain, State: d.Health.State, Since: d.Health.Since, Until: d.Health.Until, Cause: d.Health.Cause, Reason: d.Health.Reason,
-		By: d.Health.By, Held: d.Health.Held, Streak: d.Health.Streak, InFlight: d.InFlight, LimitUsed: d.LimitUsed,
+		By: d.Health.By, Held: d.Health.Held, Streak: max(0, d.Health.Streak), InFlight: d.InFlight, LimitUsed: d.LimitUsed,
 	}
 	if record.State == "" {
 		record.State = failover.BreakerClosed

@@ -31,7 +31,7 @@ func unusedTopLevel() map[string]string {
 		noted(notYet, "guardrails", "prompts"),
 		noted(noMeaning, "environment_variables", "credential_list", "callback_settings", "mcp_servers", "mcp_tools",
 			"mcp_aliases", "assistant_settings", "files_settings", "finetune_settings", "vector_store_registry",
-			"search_tools", "include"),
+			"search_tools"),
 	)
 }
 
@@ -44,7 +44,7 @@ func unusedParams() map[string]string {
 			"input_cost_per_second", "output_cost_per_second", "cache_read_input_token_cost", "cache_creation_input_token_cost",
 			"max_budget", "budget_duration", "drop_params", "additional_drop_params", "modify_params", "deployment_id", "tenant_id",
 			"client_id", "azure_scope", "cache_control_injection_points", "response_format", "n", "user", "metadata",
-			"default_api_key_tpm_limit", "default_api_key_rpm_limit", "allowed_openai_params", "max_file_size_mb"),
+			"default_api_key_tpm_limit", "default_api_key_rpm_limit", "allowed_openai_params", "max_file_size_mb", "safety_settings", "keep_alive"),
 		noted(noMeaning, "mock_response", "mock_timeout", "use_in_pass_through", "use_litellm_proxy",
 			"merge_reasoning_content_in_choices", "litellm_credential_name", "configurable_clientside_auth_params",
 			"model_info", "no-log", "ssl_verify", "use_chat_completions_api", "complexity_router_config",

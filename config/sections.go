@@ -21,6 +21,9 @@ func (r *reader) file(data []byte) *Config {
 		"model_list":       func(_ string, n *yaml.Node) { entries = n },
 		"router_settings":  func(path string, n *yaml.Node) { r.routerSettings(config, path, n) },
 		"litellm_settings": func(path string, n *yaml.Node) { r.litellmSettings(config, path, n) },
+		"include": func(path string, n *yaml.Node) {
+			r.problem(n, path, "is not read: put what the included files hold into this one")
+		},
 		"general_settings": func(path string, n *yaml.Node) { r.section(n, path, r.health.uses(r), unusedGeneralSettings()) },
 		"holdfast":         func(path string, n *yaml.Node) { r.holdfast(config, path, n) },
 	}, unusedTopLevel())

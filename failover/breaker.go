@@ -45,13 +45,15 @@ type Health struct {
 	Held bool `json:"held,omitempty"`
 	// By is who changed it: a process, "probe", or an operator's name.
 	By string `json:"by,omitempty"`
-	// Streak counts the openings that followed each other without a steady time between them.
+	// Streak counts the openings that followed each other without a steady time between them; the next is the first if it is -1.
 	Streak int `json:"streak,omitempty"`
 	// Successes are those in a row since it is half-open.
 	Successes int `json:"successes,omitempty"`
 	// Down is since when the domain has not been called but for tries; Rested is how long it was not, of one that is called again.
 	Down   time.Time     `json:"down,omitzero"`
 	Rested time.Duration `json:"rested,omitempty"`
+	// Partly says that some of what is called is answered all the same, or that no call has failed yet: it is better than nothing.
+	Partly bool `json:"partly,omitempty"`
 	// Mark is that of the key that was refused: what is known does not hold for another in its place.
 	Mark string `json:"mark,omitempty"`
 	// Embeddings says that it makes vectors, so that a probe asks for one.
@@ -113,6 +115,24 @@ type Opening struct {
 	At         time.Time
 	Mark       string
 	Embeddings bool
+	// Partly says that some calls were answered, as in [Health].
+	Partly bool
+}
+
+// Count takes in what came of a call to a domain that is open, and says whether some are answered.
+func (p BreakerPolicy) Count(w *Window, seen Seen) (partly bool) {
+	if seen.Kind == "" || scopeOf(seen.Kind) == ScopeModel {
+		w.add(p.Window, seen.At, seen.Kind, seen.Kind != "")
+	}
+	return p.partly(w, seen.At)
+}
+
+// hopeless is the share of failures from which a domain is taken not to answer at all.
+const hopeless = 0.9
+
+func (p BreakerPolicy) partly(w *Window, at time.Time) bool {
+	calls, failed := w.totals(p.Window, at)
+	return float64(failed) < hopeless*float64(calls)
 }
 
 // Judge counts what came of a call in the window of its model, and says what follows from it; ok is false if nothing does.
@@ -158,7 +178,9 @@ func (p BreakerPolicy) judgeRate(w *Window, seen Seen, slow bool, opening Openin
 		return opening, false
 	}
 	opening.Cause, opening.Reason = CauseErrorRate, fmt.Sprintf("%d of %d calls failed within %s, the last with %s", failed, calls, p.Window, seen.Kind)
-	if slow {
+	opening.Partly = p.partly(w, seen.At)
+	if slow { // it answers
+		opening.Partly = true
 		opening.Cause, opening.Reason = CauseSlow, fmt.Sprintf("%d of %d calls failed or took over %s to the first word within %s", failed, calls, p.SlowAfter, p.Window)
 	}
 	return opening, true
@@ -182,7 +204,7 @@ func (h Health) Open(p BreakerPolicy, o Opening, by string) (next Health, change
 			next.Down = o.At
 		}
 	}
-	pause := o.For
+	pause := min(o.For, longestBelieved)
 	if pause == 0 {
 		pause = p.pause(o.Cause, next.Streak)
 	}
@@ -192,12 +214,16 @@ func (h Health) Open(p BreakerPolicy, o Opening, by string) (next Health, change
 		return h, false
 	}
 	next.Until, next.Cause, next.Reason, next.By = until, o.Cause, o.Reason, by
+	next.Partly = o.Partly
 	next.Mark, next.Embeddings = "", o.Embeddings
 	if o.Scope == ScopeKey || o.Scope == ScopeKeyModel {
 		next.Mark = o.Mark
 	}
 	return next, true
 }
+
+// longestBelieved is the longest time that a vendor may ask for: it is tried once a day, whatever it says.
+const longestBelieved = 24 * time.Hour
 
 // steady is how long a domain must have been closed for an opening not to count as the next of a row.
 func (p BreakerPolicy) steady() time.Duration { return max(2*p.MaxCooldown, 4*p.Ramp) }
@@ -206,10 +232,14 @@ func (p BreakerPolicy) steady() time.Duration { return max(2*p.MaxCooldown, 4*p.
 func (p BreakerPolicy) pause(cause Cause, streak int) time.Duration {
 	first, most := p.Cooldown, p.MaxCooldown
 	switch llm.Kind(cause) {
+	case llm.KindRateLimit: // a moment later it may work
+		first = min(first, time.Second)
 	case llm.KindCredential: // looked after by probes that cost nothing
-		first, most = time.Minute, 15*time.Minute
-	case llm.KindQuota, llm.KindModelAccess, llm.KindModelGone, llm.KindRegionBlocked:
-		first, most = 5*time.Minute, time.Hour
+		first, most = 30*time.Second, 15*time.Minute
+	case llm.KindQuota:
+		first, most = time.Minute, time.Hour
+	case llm.KindModelAccess, llm.KindModelGone, llm.KindRegionBlocked: // or a proxy's word for being restarted
+		first, most = 10*time.Second, time.Hour
 	default:
 	}
 	return min(max(first, most), first<<min(streak, 16))
@@ -229,7 +259,7 @@ func (h Health) Tried(p BreakerPolicy, seen Seen, by string) (next Health, chang
 	if seen.Kind != "" && scopeOf(seen.Kind) != "" {
 		return h.Open(p, Opening{
 			Scope: scopeOf(seen.Kind), Cause: h.Cause, For: seen.RetryAfter, At: seen.At, Mark: seen.Mark, Embeddings: h.Embeddings,
-			Reason: fmt.Sprintf("tried again: %s", seen.Kind),
+			Partly: h.Partly, Reason: fmt.Sprintf("tried again: %s", seen.Kind),
 		}, by)
 	}
 	h.Successes++ // a failure that is the request's own fault shows a provider at work
@@ -246,6 +276,14 @@ func (h Health) Close(now time.Time, by, reason string) Health {
 		next.Rested = now.Sub(h.Down)
 	}
 	return next
+}
+
+// Steady is the health of a domain that has answered: its next opening is the first of a row.
+func (h Health) Steady() Health {
+	if h.State == BreakerClosed {
+		h.Streak = -1
+	}
+	return h
 }
 
 // Waits says whether the domain comes back when its time is over, without a try: its vendor has said when.

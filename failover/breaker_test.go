@@ -307,3 +307,39 @@ func TestRepetitionsAreAShareOfTheCalls(t *testing.T) {
 	require.Empty(t, b.Spent(start.Add(20*time.Second)), "what is past is past")
 	require.Empty(t, (&failover.Budget{}).Spent(start))
 }
+
+// What answers some of its calls, or answers late, is better than nothing where there is nothing else.
+func TestWhatAnswersSomeIsOpenOnlyInPart(t *testing.T) {
+	t.Parallel()
+	p := failover.DefaultBreaker()
+	judged := func(kinds ...llm.Kind) (last failover.Opening) {
+		var w failover.Window
+		for i, kind := range kinds {
+			if o, opens := p.Judge(&w, seen(kind, time.Duration(i)*time.Second)); opens {
+				last = o
+			}
+		}
+		return last
+	}
+	require.True(t, judged("", llm.KindOverloaded, "", llm.KindOverloaded, llm.KindOverloaded).Partly)
+	require.False(t, judged(llm.KindOverloaded, llm.KindOverloaded, llm.KindOverloaded, llm.KindOverloaded, llm.KindOverloaded).Partly)
+	var w failover.Window
+	for range 9 {
+		p.Count(&w, seen(llm.KindOverloaded, 0))
+	}
+	require.False(t, p.Count(&w, seen(llm.KindOverloaded, time.Second)), "nothing is answered any more")
+}
+
+func TestALimitWithoutATimeIsASecond(t *testing.T) {
+	t.Parallel()
+	p := failover.DefaultBreaker()
+	h, _ := failover.Health{}.Open(p, opening(failover.Cause(llm.KindRateLimit), 0, 0), "a")
+	require.Equal(t, time.Second, h.Until.Sub(h.Since))
+	answered := h.Close(h.Until, "time", "over").Steady()
+	again, _ := answered.Open(p, opening(failover.Cause(llm.KindRateLimit), 0, 2*time.Second), "a")
+	require.Equal(t, time.Second, again.Until.Sub(again.Since), "answers in between begin a new row")
+	worse, _ := h.Close(h.Until, "time", "over").Open(p, opening(failover.Cause(llm.KindRateLimit), 0, 2*time.Second), "a")
+	require.Equal(t, 2*time.Second, worse.Until.Sub(worse.Since))
+	absurd, _ := failover.Health{}.Open(p, opening(failover.Cause(llm.KindRateLimit), 366*24*time.Hour, 0), "a")
+	require.Equal(t, 24*time.Hour, absurd.Until.Sub(absurd.Since), "it is tried once a day")
+}

@@ -48,6 +48,9 @@ func park(state State, now time.Time) (Decision, bool) {
 			best, bestAt = i, at
 		}
 	}
+	if last := state.Deadline.Add(-parkBase); best >= 0 && bestAt.After(state.Deadline) && last.After(now) {
+		bestAt = last // a last look, before it is too late
+	}
 	if best < 0 || bestAt.After(state.Deadline) {
 		return Decision{}, false
 	}

@@ -14,9 +14,12 @@ type Meter struct {
 	// rate is what comes back in a second.
 	rate float64
 	at   time.Time
-	// from is when the call began whose answer was learnt from last.
-	from time.Time
+	// from is when the call began whose answer was learnt from last, at heard; zero for what is configured.
+	from, heard time.Time
 }
+
+// believed is how long what a vendor has said of a limit is believed: by then a call is let through, whose answer says more.
+const believed = time.Minute
 
 // Configured is a meter of a limit a minute.
 func Configured(perMinute int64, now time.Time) Meter {
@@ -41,7 +44,7 @@ func (m *Meter) Learn(told llm.Allowance, underway float64, began, now time.Time
 	if told.ResetAfter > coarse && left < limit {
 		m.rate = (limit - left) / told.ResetAfter.Seconds()
 	}
-	m.limit, m.level, m.at, m.from = limit, min(limit, left)-underway, now, began
+	m.limit, m.level, m.at, m.from, m.heard = limit, min(limit, left)-underway, now, began, now
 }
 
 // Return gives back what was taken and not used.
@@ -78,7 +81,11 @@ func (m *Meter) Wait(n float64, now time.Time) time.Duration {
 	if missing <= 0 {
 		return 0
 	}
-	return time.Duration(missing/m.rate*float64(time.Second)) + time.Millisecond
+	wait := time.Duration(min(missing/m.rate, believed.Seconds()*1e6)*float64(time.Second)) + time.Millisecond
+	if m.heard.IsZero() {
+		return wait
+	}
+	return max(0, min(wait, m.heard.Add(believed).Sub(now)))
 }
 
 // Take takes n. Take after Wait has said zero.

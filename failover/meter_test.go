@@ -71,3 +71,15 @@ func TestWhatIsNotUsedIsGivenBack(t *testing.T) {
 	require.InDelta(t, time.Minute, m.Each(1000), float64(time.Millisecond))
 	require.Zero(t, (&failover.Meter{}).Each(5))
 }
+
+// A header that lies, or was true once, holds nobody back for longer than a minute.
+func TestWhatWasSaidOfALimitIsBelievedForAMinute(t *testing.T) {
+	t.Parallel()
+	var m failover.Meter
+	m.Learn(llm.Allowance{Limit: 1, Remaining: 0, ResetAfter: time.Hour}, 0, start, start)
+	require.InDelta(t, time.Minute, m.Wait(1, start), float64(time.Second))
+	require.Zero(t, m.Wait(1, start.Add(time.Minute)))
+	own := failover.Configured(1, start)
+	own.Take(1, start)
+	require.InDelta(t, time.Minute, own.Wait(1, start), float64(time.Second), "what the operator says is believed")
+}

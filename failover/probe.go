@@ -18,11 +18,14 @@ const (
 	ProbeGeneration ProbeMethod = "generation"
 )
 
-// Probe is how a half-open domain is tried: what a free call has shown, or can, by that; what shows under load only, by a call
-// like those that failed.
+// Probe is how a half-open domain is tried: what a free call has shown, or can, by that, and every second time by a real one, since
+// what is free may be all that fails; what shows under load only, by a call like those that failed.
 func (h Health) Probe() ProbeMethod {
 	switch h.Cause {
 	case CauseProbe, Cause(llm.KindCredential):
+		if h.Streak%2 == 1 {
+			return ProbeGeneration
+		}
 		return ProbeFree
 	default:
 		return ProbeGeneration
@@ -36,7 +39,7 @@ func Probed(kinds []llm.Kind, several int, at time.Time) (Opening, bool) {
 		return Opening{}, false
 	}
 	if kinds[0] == llm.KindCredential {
-		return Opening{Scope: ScopeKey, Cause: Cause(llm.KindCredential), At: at, Reason: "a probe: " + ruleFor(llm.KindCredential).why}, true
+		return Opening{Scope: ScopeKey, Cause: Cause(llm.KindCredential), At: at, Partly: true, Reason: "a probe: " + ruleFor(llm.KindCredential).why}, true
 	}
 	if len(kinds) < max(1, several) {
 		return Opening{}, false
@@ -49,7 +52,7 @@ func Probed(kinds []llm.Kind, several int, at time.Time) (Opening, bool) {
 		}
 	}
 	return Opening{
-		Scope: ScopePlace, Cause: CauseProbe, At: at,
+		Scope: ScopePlace, Cause: CauseProbe, At: at, Partly: true,
 		Reason: fmt.Sprintf("%d probes in a row failed, the last with %s", max(1, several), kinds[0]),
 	}, true
 }

@@ -18,6 +18,9 @@ func (p *Permit) Done(outcome activities.Outcome) {
 	now := v.cfg.Now()
 	own := v.of(p.call.Deployment, now)
 	v.settle(p, outcome, now)
+	if outcome.Kind == "" {
+		v.worked[p.call.Domain(failover.ScopeKey)] = now
+	}
 	if outcome.Kind == "" && outcome.FirstWord > 0 {
 		own.speed(outcome.Streamed).add(outcome.FirstWord)
 	}
@@ -51,10 +54,15 @@ func (v *View) judge(p *Permit, seen failover.Seen) {
 	if p.began.Before(model.health.Since) && !definiteOf(seen) { // it says nothing of what has been since
 		return
 	}
+	policy := v.policy(p.call.Deployment)
 	if model.health.State != "" && model.health.State != failover.BreakerClosed && !definiteOf(seen) {
+		model.health.Partly = policy.Count(&model.window, seen)
 		return
 	}
-	policy := v.policy(p.call.Deployment)
+	if seen.Kind == "" {
+		account := v.at(p.call.Domain(failover.ScopeKeyModel), seen.At)
+		account.health = account.health.Steady()
+	}
 	opening, ok := policy.Judge(&model.window, seen)
 	if !ok {
 		return

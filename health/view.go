@@ -57,6 +57,19 @@ type View struct {
 	budget      failover.Budget
 	// heard is when the board was last in reach.
 	heard time.Time
+	// worked is when a place last answered a call with a key.
+	worked map[failover.Domain]time.Time
+}
+
+// worksFor is how long an answer speaks for a place and key, against what free calls say.
+const worksFor = time.Hour
+
+// Works says whether the call's place has answered with its key of late.
+func (v *View) Works(call failover.Call) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	at, ok := v.worked[call.Domain(failover.ScopeKey)]
+	return ok && v.cfg.Now().Sub(at) < worksFor
 }
 
 // domain is what is known of one.
@@ -89,6 +102,7 @@ func New(cfg Config) *View {
 	}
 	return &View{
 		cfg: cfg, changes: newChanges(), domains: map[failover.Domain]*domain{}, deployments: map[string]*deployment{},
+		worked: map[failover.Domain]time.Time{},
 		budget: failover.Budget{Share: cfg.RetryBudget},
 	}
 }
@@ -139,9 +153,13 @@ const (
 // rest looks at the widest domain first; the lock is held.
 func (v *View) rest(call failover.Call, tokens float64, now time.Time, how manner) (rest failover.Rest, ok bool) {
 	rest = failover.Rest{Deployment: call.Deployment}
+	var poor failover.Rest
 	for _, name := range call.Domains() {
 		d := v.at(name, now)
 		switch h := d.health; {
+		case h.State == failover.BreakerOpen && h.Holds(call.Mark) && h.Partly && !h.Held:
+			poor = opened(rest, name, h, now) // better than nothing
+			poor.Class = failover.RestRamp
 		case h.State == failover.BreakerOpen && h.Holds(call.Mark):
 			return opened(rest, name, h, now), true
 		case h.State == failover.BreakerHalfOpen && h.Holds(call.Mark) && d.trying:
@@ -154,6 +172,9 @@ func (v *View) rest(call failover.Call, tokens float64, now time.Time, how manne
 	}
 	if how != asking {
 		return rest, false
+	}
+	if poor.Reason != "" {
+		return poor, true
 	}
 	for _, name := range call.Domains() {
 		if share := v.domains[name].health.Share(v.cfg.Breaker, now); share < 1 && v.cfg.Draw() >= share {

@@ -285,3 +285,29 @@ func TestTokensThatWereNotUsedAreGivenBack(t *testing.T) {
 		permit.Done(activities.Outcome{FirstWord: 1, Tokens: 10})
 	}
 }
+
+// An only provider that answers half of its calls, or answers late, is called all the same; one that answers none is not.
+func TestWhatAnswersSomeIsCalledWhereNothingElseIsLeft(t *testing.T) {
+	t.Parallel()
+	v := view(newClock(), nil)
+	one := call("one", "main")
+	for i := range 6 {
+		makes(t, v, one, activities.Outcome{Kind: []llm.Kind{llm.KindTransient, ""}[i%2], FirstWord: 1})
+	}
+	require.Equal(t, failover.BreakerOpen, v.Known()[0].Health.State)
+	require.Equal(t, failover.RestRamp, rests(v, one))
+	for range 40 { // now it answers nothing
+		makes(t, v, one, activities.Outcome{Kind: llm.KindTransient})
+		if rests(v, one) == failover.RestOpen {
+			break
+		}
+	}
+	require.Equal(t, failover.RestOpen, rests(v, one))
+	slow := failover.Call{Deployment: "s", Place: "slow", Model: "m"}
+	for range 6 {
+		makes(t, v, slow, activities.Outcome{FirstWord: time.Minute, Streamed: true})
+	}
+	require.Equal(t, failover.RestRamp, rests(v, slow))
+	require.True(t, v.Works(slow))
+	require.False(t, v.Works(call("x", "other")))
+}

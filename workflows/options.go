@@ -18,7 +18,7 @@ const (
 	// heartbeatTimeout is how long a provider call on another worker may be silent before it is taken for lost.
 	heartbeatTimeout = 10 * time.Second
 	// parkedLook is how long a parked completion sleeps at most before it looks whether its providers are back.
-	parkedLook = time.Minute
+	parkedLook = 20 * time.Second
 	// queuedLook is the same for one that waits for its turn at a limit.
 	queuedLook = 15 * time.Second
 	// recordingTime is how long an outcome is tried to be recorded: longer than any outage of PostgreSQL should last.

@@ -163,7 +163,7 @@ func (n *node) startWork(ctx, loops context.Context, hub *handover.Hub) (err err
 	}
 	n.loop(loops, cancels.Run)
 	ops, err := activities.NewOperations(activities.OperationsConfig{
-		Board: n.board, Probed: table, Teller: launch.Health{Temporal: cfg.temporal}, Policy: n.providers.Policy(), Successes: cfg.config.Probes.Successes, Name: "probe", Logger: cfg.logger,
+		Board: n.board, Probed: table, Teller: launch.Health{Temporal: cfg.temporal}, Works: n.providers.Works, Policy: n.providers.Policy(), Successes: cfg.config.Probes.Successes, Name: "probe", Logger: cfg.logger,
 	})
 	if err != nil {
 		return err
@@ -238,7 +238,7 @@ func (n *node) serve(hub *handover.Hub) (err error) {
 	}
 	if cfg.adminListen != nil {
 		n.listenAndServe(cfg.adminListen, api.NewAdmin(api.AdminConfig{
-			Token: cfg.adminToken, Vault: n.vault, Tokens: n.tokens, Record: n.record, Routes: n.routes, Cache: n.record,
+			Token: cfg.adminToken, Vault: n.vault, Tokens: n.tokens, Record: n.record, Temporal: cfg.temporal, Routes: n.routes, Cache: n.record,
 			Providers: n.desk(), Simulator: cfg.simulator, Logger: cfg.logger,
 		}), time.Minute)
 	}

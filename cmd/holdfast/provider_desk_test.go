@@ -59,7 +59,7 @@ func TestTheDeskHasEveryDomainOfEveryRoute(t *testing.T) {
 	desk, _, _ := newDesk()
 	call := failover.Call{Deployment: "d3", Place: "openai", Model: "gpt-4.1-mini", Key: "main"}
 	for _, call := range []failover.Call{call, {Deployment: "d2", Place: "ollama", Model: "llama3"}} {
-		permit, _ := desk.view.Admit(call, 0)
+		permit, _ := desk.view.Admit(call, 0, false)
 		require.NotNil(t, permit)
 	}
 	found := map[failover.Domain]api.ProviderDomain{}
