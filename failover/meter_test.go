@@ -50,9 +50,9 @@ func TestACoarseVendorHoldsNobodyBack(t *testing.T) {
 	t.Parallel()
 	const limit = 4000
 	var m failover.Meter
-	level, now := float64(limit), start
+	level := float64(limit)
 	for i := range 15 * 60 * 20 { // twenty a second
-		now = start.Add(time.Duration(i) * 50 * time.Millisecond)
+		now := start.Add(time.Duration(i) * 50 * time.Millisecond)
 		level = min(limit, level+limit/60.0/20)
 		require.Zero(t, m.Wait(1, now), "call %d", i)
 		m.Take(1, now)

@@ -23,6 +23,8 @@ type allowanceHeaders struct{ limit, remaining, reset string }
 // (https://platform.openai.com/docs/guides/rate-limits#rate-limits-in-headers); some hosts put the window behind them, as
 // Cerebras does. Mistral tells no reset of its limits a minute, and one of the older ones by size
 // (https://docs.mistral.ai/deployment/laplateforme/tier). Anthropic's are at https://platform.claude.com/docs/en/api/rate-limits.
+//
+//nolint:gochecknoglobals // tables that never change, and are read with every answer
 var (
 	requestHeaders = []allowanceHeaders{
 		{"X-Ratelimit-Limit-Requests", "X-Ratelimit-Remaining-Requests", "X-Ratelimit-Reset-Requests"},

@@ -23,7 +23,7 @@ func headers(pairs map[string]string) http.Header {
 }
 
 // noon is when the answers of these tests come.
-var noon = time.Date(2026, time.March, 10, 12, 0, 0, 0, time.UTC) //nolint:gochecknoglobals // a constant
+var noon = time.Date(2026, time.March, 10, 12, 0, 0, 0, time.UTC)
 
 func TestRateLimitsAreReadFromEveryVendorsHeaders(t *testing.T) {
 	t.Parallel()
