@@ -373,7 +373,10 @@ func repeat(state State, now time.Time) (Decision, bool) {
 // would have, and whether it may.
 func readyIn(state State, candidate Candidate, now time.Time) (wait time.Duration, count int, ok bool) {
 	rest, resting := state.rest(candidate, now)
-	if resting && (rest.Until.IsZero() || rest.Class == RestOpen) {
+	switch {
+	case resting && rest.Class == RestRamp: // it may be called where nothing else is left, as here
+		rest, resting = Rest{}, false
+	case resting && (rest.Until.IsZero() || rest.Class == RestOpen):
 		return 0, 0, false
 	}
 	latest, failures, barred := state.against(candidate)

@@ -259,6 +259,19 @@ func TestRotationsDoNotCountAsAttempts(t *testing.T) {
 	require.Equal(t, failover.ActionRetry, failover.Decide(s, start).Action, "the good key has its own retries")
 }
 
+// What is called for want of anything else is repeated like any other: its breaker's time is not waited for.
+func TestWhatIsBetterThanNothingIsRepeatedSoon(t *testing.T) {
+	t.Parallel()
+	s := failover.State{
+		Candidates: candidates(1, 2), Deadline: start.Add(time.Hour), Seed: "x",
+		Failures: []failover.Failure{{Deployment: "d1", Kind: llm.KindTransient, At: start}},
+		Resting:  []failover.Rest{{Deployment: "d1", Until: start.Add(30 * time.Second), Class: failover.RestRamp, Reason: "it fails often"}},
+	}
+	decision := failover.Decide(s, start)
+	require.Equal(t, failover.ActionRetry, decision.Action)
+	require.Less(t, decision.Delay, time.Second)
+}
+
 func TestWhoIsParkedComesBackWhenTheFirstProviderMay(t *testing.T) {
 	t.Parallel()
 	s := failover.State{
