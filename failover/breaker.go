@@ -119,10 +119,14 @@ type Opening struct {
 	Partly bool
 }
 
-// Count takes in what came of a call to a domain that is open, and says whether some are answered.
-func (p BreakerPolicy) Count(w *Window, seen Seen) (partly bool) {
+// Count takes in what came of a call to a domain that is open, and says whether some are answered; before is what was said by then,
+// and stands while there are too few to tell.
+func (p BreakerPolicy) Count(w *Window, seen Seen, before bool) (partly bool) {
 	if seen.Kind == "" || scopeOf(seen.Kind) == ScopeModel {
 		w.add(p.Window, seen.At, seen.Kind, seen.Kind != "")
+	}
+	if calls, _ := w.totals(p.Window, seen.At); calls < p.MinCalls {
+		return before
 	}
 	return p.partly(w, seen.At)
 }

@@ -56,7 +56,7 @@ func (v *View) judge(p *Permit, seen failover.Seen) {
 	}
 	policy := v.policy(p.call.Deployment)
 	if model.health.State != "" && model.health.State != failover.BreakerClosed && !definiteOf(seen) {
-		model.health.Partly = policy.Count(&model.window, seen)
+		model.health.Partly = policy.Count(&model.window, seen, model.health.Partly)
 		return
 	}
 	if seen.Kind == "" {
