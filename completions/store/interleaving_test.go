@@ -169,16 +169,17 @@ func TestDriversAtOnceEndInOneOutcome(t *testing.T) {
 	w := setup(t)
 	for seed := range uint64(8) {
 		var mu sync.Mutex
-		drivers := []*driver{begin(t, w, fmt.Sprintf("c-%d/1", seed))}
+		first := begin(t, w, fmt.Sprintf("c-%d/1", seed))
+		drivers := []*driver{first}
 		var group sync.WaitGroup
 		run := func(d *driver, random *rand.Rand) {
 			for range 12 {
 				d.step(t, weighted(random))
 			}
 		}
-		group.Go(func() { run(drivers[0], rand.New(rand.NewPCG(seed, 2))) })
+		group.Go(func() { run(first, rand.New(rand.NewPCG(seed, 2))) })
 		group.Go(func() {
-			current := drivers[0]
+			current := first
 			for i := range uint64(4) {
 				heir := current.adopt(t, fmt.Sprintf("c-%d/%d", seed, i+2))
 				if heir == nil {
