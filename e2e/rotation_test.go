@@ -31,7 +31,7 @@ func TestAKeyThatIsOfNoUseIsReplacedByTheNext(t *testing.T) {
 		rest                                 time.Duration
 	}{
 		{"spent", "openai", "insufficient_quota", "quota", spent, charged, 4 * time.Minute},
-		{"refused", "anthropic", "invalid_api_key", "credential", refused, good, 40 * time.Second},
+		{"refused", "anthropic", "invalid_api_key", "credential", refused, good, 20 * time.Second},
 	} {
 		vendor := simulator.Vendor(c.vendor)
 		require.Eventually(t, func() bool { // the vault tells the worker by notification

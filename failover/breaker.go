@@ -241,7 +241,7 @@ func (p BreakerPolicy) pause(cause Cause, streak int) time.Duration {
 	case llm.KindCredential: // looked after by probes that cost nothing
 		first, most = 30*time.Second, 15*time.Minute
 	case llm.KindQuota:
-		first, most = time.Minute, time.Hour
+		first, most = 5*time.Minute, time.Hour
 	case llm.KindModelAccess, llm.KindModelGone, llm.KindRegionBlocked: // or a proxy's word for being restarted
 		first, most = 10*time.Second, time.Hour
 	default:
