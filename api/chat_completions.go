@@ -8,6 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdfast-dev/holdfast/api/openai"
+	"github.com/holdfast-dev/holdfast/api/dialect"
 	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/conversations"
 )
@@ -42,7 +43,7 @@ func (s *Server) createChatCompletion(c *gin.Context) {
 type encoder func(c *gin.Context, outcome completions.Outcome)
 
 // answer submits a decoded request and writes its outcome, or at once that it was accepted.
-func (s *Server) answer(c *gin.Context, dialect string, request openai.ChatRequest, encode encoder) {
+func (s *Server) answer(c *gin.Context, dialect string, request dialect.Request, encode encoder) {
 	submission, err := s.submission(c, dialect, request)
 	if err != nil {
 		s.fail(c, err)
@@ -155,7 +156,7 @@ func (s *Server) shown(c *gin.Context, dialect string, outcome completions.Outco
 }
 
 func dialectProblem(err error) error {
-	if wrong, ok := errors.AsType[*openai.InvalidError](err); ok {
+	if wrong, ok := errors.AsType[*dialect.InvalidError](err); ok {
 		return invalid(wrong.Param, wrong.Code, wrong.Message)
 	}
 	return err

@@ -3,12 +3,13 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdfast-dev/holdfast/api/openai"
+	"github.com/holdfast-dev/holdfast/api/dialect"
 	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/llm"
 	"github.com/holdfast-dev/holdfast/transcript"
@@ -19,11 +20,13 @@ type chunkWriter struct {
 	c          *gin.Context
 	id         string
 	controller *http.ResponseController
-	fresh      func() *openai.ChunkEncoder
-	encoder    *openai.ChunkEncoder
+	fresh      func() dialect.Stream
+	encoder    dialect.Stream
 	reader     transcript.Reader
-	// skip is up to where the client has the answer already; summed, whether that can be checked.
+	// skip is up to where the client has the answer already, and seen how many frames of the event that ends there; summed,
+	// whether the place can be checked.
 	skip    transcript.Cursor
+	seen    int
 	summed  bool
 	resumed bool
 	// restarts says that the client understands that an answer may begin again.
@@ -38,13 +41,8 @@ type chunkWriter struct {
 	extended time.Time
 }
 
-func newChunkWriter(c *gin.Context, completion completions.Completion, usage bool) *chunkWriter {
-	w := &chunkWriter{c: c, id: completion.ID, controller: http.NewResponseController(c.Writer)}
-	w.fresh = func() *openai.ChunkEncoder {
-		return openai.NewChunkEncoder(completion.ID, completion.AcceptedAt, completion.Route, usage)
-	}
-	w.encoder = w.fresh()
-	return w
+func newChunkWriter(c *gin.Context, id string, fresh func() dialect.Stream) *chunkWriter {
+	return &chunkWriter{c: c, id: id, controller: http.NewResponseController(c.Writer), fresh: fresh, encoder: fresh(), seen: math.MaxInt}
 }
 
 // read passes on what is new in the feed. One that has not come as far as a client that is back is not read yet.
@@ -92,13 +90,11 @@ func (w *chunkWriter) entries(entries []transcript.Entry) {
 func (w *chunkWriter) entry(entry transcript.Entry) {
 	w.warned += len(entry.Warnings)
 	switch over := entry.End.At - w.skip.At; {
-	case over <= 0:
-		w.encoder.Encode(entry.Event)
-	case entry.Type == llm.EventDelta && over < int64(len(entry.Text)):
+	case entry.Type == llm.EventDelta && over > 0 && over < int64(len(entry.Text)):
 		known, rest := entry.Event, entry.Event
 		known.Text, rest.Text = transcript.Split(entry.Text, int64(len(entry.Text))-over)
 		known.Logprobs, rest.Logprobs = nil, nil
-		w.encoder.Encode(known)
+		w.encoder.Encode(known, w.skip.At)
 		w.event(rest, entry.End)
 	default:
 		w.event(entry.Event, entry.End)
@@ -107,13 +103,15 @@ func (w *chunkWriter) entry(entry transcript.Entry) {
 
 // event adds what the client does not have. Nearly all events are pieces of text, for which there is a short way.
 func (w *chunkWriter) event(event llm.Event, end transcript.Cursor) {
-	out := appendPlace(w.out.AvailableBuffer(), end)
-	out = append(out, "data: "...)
-	if out, ok := w.encoder.AppendText(out, event, end.At); ok {
-		w.out.Write(append(out, "\n\n"...))
-		return
+	if end.At > w.skip.At {
+		out := appendPlace(w.out.AvailableBuffer(), end)
+		out = append(out, "data: "...)
+		if out, ok := w.encoder.AppendText(out, event, end.At); ok {
+			w.out.Write(append(out, "\n\n"...))
+			return
+		}
 	}
-	w.chunks(w.encoder.Encode(event), end)
+	w.frames(w.encoder.Encode(event, end.At), end)
 }
 
 // appendPlace adds the line of an event that says its place.
@@ -122,24 +120,34 @@ func appendPlace(out []byte, end transcript.Cursor) []byte {
 	return append(end.Append(out), '\n')
 }
 
-// chunks adds the chunks of one event. Only the last has its place: whoever has seen less of them begins with the first.
-func (w *chunkWriter) chunks(chunks []openai.Chunk, end transcript.Cursor) {
-	for i, chunk := range chunks {
-		if i < len(chunks)-1 {
-			w.data(chunk)
-			continue
+// frames adds the frames of what ends at a place, but for those that the client has. Only the last has the place as its id:
+// whoever has seen less of them begins with the first.
+func (w *chunkWriter) frames(frames []dialect.Frame, end transcript.Cursor) {
+	switch {
+	case end.At < w.skip.At:
+		return
+	case end.At == w.skip.At && end.At > 0:
+		frames = frames[min(w.seen, len(frames)):]
+	}
+	for i, frame := range frames {
+		if i == len(frames)-1 && frame.Data != nil {
+			w.out.Write(appendPlace(w.out.AvailableBuffer(), end))
 		}
-		chunk.SequenceNumber = end.At
-		w.out.Write(appendPlace(w.out.AvailableBuffer(), end))
-		w.data(chunk)
+		w.frame(frame)
 	}
 }
 
-// data adds one server-sent event.
-func (w *chunkWriter) data(value any) {
-	content, err := json.Marshal(value)
-	if err != nil { // what is encoded here are words and numbers
-		return
+// frame adds one server-sent event.
+func (w *chunkWriter) frame(frame dialect.Frame) {
+	content := []byte(frame.Text)
+	if frame.Data != nil {
+		var err error
+		if content, err = json.Marshal(frame.Data); err != nil { // what is encoded here are words and numbers
+			return
+		}
+	}
+	if frame.Event != "" {
+		w.out.WriteString("event: " + frame.Event + "\n")
 	}
 	w.out.WriteString("data: ")
 	w.out.Write(content)
@@ -148,12 +156,15 @@ func (w *chunkWriter) data(value any) {
 
 // restart takes back what the client has seen, if it knows what that means, and else ends its stream.
 func (w *chunkWriter) restart() {
-	if !w.restarts {
+	frames := w.encoder.Restart()
+	if !w.restarts || len(frames) == 0 {
 		w.flush()
 		w.fail(nil, interrupted())
 		return
 	}
-	w.data(w.encoder.Restart())
+	for _, frame := range frames {
+		w.frame(frame)
+	}
 	w.encoder, w.warned = w.fresh(), 0
 }
 
@@ -164,21 +175,17 @@ func (w *chunkWriter) end(told *transcript.Log, answer llm.Response, from comple
 	if w.finish(told, int64(len(ends)+1)); w.over {
 		return
 	}
-	w.encoder.ServedFrom(string(from))
+	if from != "" {
+		w.encoder.ServedFrom(string(from))
+	}
 	place := told.End()
 	ends[0].Warnings = ends[0].Warnings[min(w.warned, len(answer.Warnings)):]
 	for _, event := range ends {
 		place.At++
-		if chunks := w.encoder.Encode(event); place.At > w.skip.At {
-			w.chunks(chunks, place)
-		}
+		w.frames(w.encoder.Encode(event, place.At), place)
 	}
 	place.At++
-	w.encoder.Encode(llm.Event{Type: llm.EventUsage, Usage: &answer.Usage})
-	if chunks := w.encoder.End(); place.At > w.skip.At {
-		w.chunks(chunks, place)
-	}
-	w.out.WriteString("data: [DONE]\n\n")
+	w.frames(w.encoder.End(answer, place.At), place)
 	w.flush()
 	w.over = true
 }
@@ -201,12 +208,11 @@ func (w *chunkWriter) finish(told *transcript.Log, ends int64) {
 }
 
 func (w *chunkWriter) comment() {
-	w.out.WriteString(": keep-alive\n\n")
+	w.out.WriteString(w.encoder.Idle())
 	w.flush()
 }
 
-// fail tells the error by its status while that is still possible, and else in band, which OpenAI's SDKs raise as they would
-// the other. There is no [DONE] after it.
+// fail tells the error by its status while that is still possible, and else in band.
 func (w *chunkWriter) fail(s *Server, err error) {
 	if w.over {
 		return
@@ -217,7 +223,9 @@ func (w *chunkWriter) fail(s *Server, err error) {
 		s.fail(w.c, err)
 		return
 	}
-	w.data(gin.H{"error": problemOf(err).object(w.id)})
+	for _, frame := range w.encoder.Fail(problemOf(err).failure(w.id), w.reader.Cursor.At+1) {
+		w.frame(frame)
+	}
 	w.flush()
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdfast-dev/holdfast/api/openai"
+	"github.com/holdfast-dev/holdfast/api/dialect"
 	"github.com/holdfast-dev/holdfast/completions"
 )
 
@@ -26,7 +27,7 @@ func (s *Server) createEmbeddings(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
-	s.answer(c, completions.DialectEmbeddings, openai.ChatRequest{Request: request.Request}, answerEmbeddings(request.Base64))
+	s.answer(c, completions.DialectEmbeddings, dialect.Request{Request: request.Request}, answerEmbeddings(request.Base64))
 }
 
 // showEmbeddings reads embeddings back, in the form that the query's encoding_format asks for.

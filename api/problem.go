@@ -10,6 +10,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdfast-dev/holdfast/access"
+	"github.com/holdfast-dev/holdfast/api/dialect"
+	"github.com/holdfast-dev/holdfast/api/openai"
 	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/conversations"
 	"github.com/holdfast-dev/holdfast/internal/postgres"
@@ -143,17 +145,12 @@ func (s *Server) fail(c *gin.Context, err error) {
 	if p.final {
 		c.Header("X-Should-Retry", "false") // honoured by OpenAI's SDKs
 	}
-	c.AbortWithStatusJSON(p.status, gin.H{"error": p.object(c.Writer.Header().Get(headerID))})
+	c.AbortWithStatusJSON(p.status, openai.EncodeFailure(p.failure(c.Writer.Header().Get(headerID))))
 }
 
-// object is the error as OpenAI's SDKs read it; id is the completion's, empty if there is none.
-func (p *problem) object(id string) gin.H {
-	object := gin.H{"message": p.message, "type": p.kind, "param": nil, "code": p.code}
-	if p.param != "" {
-		object["param"] = p.param
+// failure is the problem as a dialect tells it; id is the completion's, empty if there is none.
+func (p *problem) failure(id string) dialect.Failure {
+	return dialect.Failure{
+		Status: p.status, Kind: p.kind, Code: p.code, Param: p.param, Message: p.message, CompletionID: id, RetryAfter: p.retryAfter,
 	}
-	if id != "" {
-		object["completion_id"] = id
-	}
-	return object
 }

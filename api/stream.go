@@ -8,6 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdfast-dev/holdfast/api/openai"
+	"github.com/holdfast-dev/holdfast/api/dialect"
 	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/handover"
@@ -24,7 +25,7 @@ const (
 
 // streamed submits a request and passes its answer on as it comes. Until the first piece of content, or the first
 // keep-alive, nothing is sent: what fails by then is answered with its own status.
-func (s *Server) streamed(c *gin.Context, request openai.ChatRequest) {
+func (s *Server) streamed(c *gin.Context, request dialect.Request) {
 	sub, err := s.submission(c, completions.DialectChat, request)
 	if err != nil {
 		s.fail(c, err)
@@ -36,7 +37,7 @@ func (s *Server) streamed(c *gin.Context, request openai.ChatRequest) {
 		return
 	}
 	defer watch.Close()
-	w := newChunkWriter(c, sub.completion, request.IncludeUsage)
+	w := newChunkWriter(c, sub.id, chatStream(sub.completion, request.IncludeUsage))
 	w.restarts = sub.recovery == failover.RecoveryRestart
 	whole := s.relay(c, w, watch, func(ctx context.Context) (completions.Outcome, error) {
 		defer permit.Abandon()
@@ -44,6 +45,12 @@ func (s *Server) streamed(c *gin.Context, request openai.ChatRequest) {
 	})
 	if !whole {
 		s.disconnected(c, sub, watch)
+	}
+}
+
+func chatStream(completion completions.Completion, usage bool) func() dialect.Stream {
+	return func() dialect.Stream {
+		return openai.NewChunkEncoder(completion.ID, completion.AcceptedAt, completion.Route, usage)
 	}
 }
 
@@ -165,7 +172,7 @@ func (s *Server) resume(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
-	w := newChunkWriter(c, outcome.Completion, c.Query("include_usage") == "true")
+	w := newChunkWriter(c, id, chatStream(outcome.Completion, c.Query("include_usage") == "true"))
 	w.skip, w.summed, w.resumed, w.restarts = from, summed, true, true
 	s.relay(c, w, watch, func(ctx context.Context) (completions.Outcome, error) {
 		if outcome.Completion.State != completions.StateOpen {

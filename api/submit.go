@@ -11,7 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"go.temporal.io/api/serviceerror"
 
-	"github.com/holdfast-dev/holdfast/api/openai"
+	"github.com/holdfast-dev/holdfast/api/dialect"
 	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/completions/store"
 	"github.com/holdfast-dev/holdfast/failover"
@@ -32,7 +32,7 @@ type submission struct {
 	tenant  string
 	key     string
 	dialect string
-	request openai.ChatRequest
+	request dialect.Request
 	// fingerprint tells the request from another under the same key.
 	fingerprint []byte
 	accepted    time.Time
@@ -44,7 +44,7 @@ type submission struct {
 	cancelOnDisconnect bool
 }
 
-func (s *Server) submission(c *gin.Context, dialect string, request openai.ChatRequest) (_ *submission, err error) {
+func (s *Server) submission(c *gin.Context, dialect string, request dialect.Request) (_ *submission, err error) {
 	sub := &submission{tenant: tenantOf(c), key: c.GetHeader("Idempotency-Key"), dialect: dialect, request: request}
 	if sub.fingerprint, err = fingerprint(request); err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func (s *Server) submission(c *gin.Context, dialect string, request openai.ChatR
 }
 
 // recovery is what the request, or its route, wants to become of the stream if it breaks.
-func (s *Server) recovery(request openai.ChatRequest) failover.Recovery {
+func (s *Server) recovery(request dialect.Request) failover.Recovery {
 	if request.OnStreamFailure != "" {
 		return failover.Recovery(request.OnStreamFailure)
 	}
@@ -78,11 +78,11 @@ func (s *Server) recovery(request openai.ChatRequest) failover.Recovery {
 
 // cancelOnDisconnect says whether a request ends with its client's connection. By itself it does if nobody could come back
 // for the answer, or would find it anywhere.
-func cancelOnDisconnect(request openai.ChatRequest, key string) bool {
+func cancelOnDisconnect(request dialect.Request, key string) bool {
 	if request.OnDisconnect != "" {
 		return request.OnDisconnect == "cancel"
 	}
-	return key == "" && !request.Store && request.ConversationID == ""
+	return key == "" && (request.Store == nil || !*request.Store) && request.ConversationID == ""
 }
 
 // submit accepts the request, starts its workflow and waits for the outcome.
@@ -177,7 +177,7 @@ func (s *Server) start(ctx context.Context, completion completions.Completion) {
 
 // fingerprint identifies a request's meaning: two bodies that differ in white space or key order are the same request. It is that
 // of the body alone.
-func fingerprint(request openai.ChatRequest) ([]byte, error) {
+func fingerprint(request dialect.Request) ([]byte, error) {
 	canonical, err := json.Marshal(request)
 	if err != nil {
 		return nil, fmt.Errorf("fingerprinting a request: %w", err)

@@ -7,8 +7,11 @@ import "encoding/json"
 type Request struct {
 	// Model is what the client asked for (a route's name) until a candidate is chosen; an adapter is handed the vendor's
 	// own model name here.
-	Model             string      `json:"model"`
-	Messages          []Message   `json:"messages"`
+	Model    string    `json:"model"`
+	Messages []Message `json:"messages"`
+	// Instructions are what a system message in front of all others says. They belong to this request alone: a conversation
+	// does not keep them. They are made a message before an adapter sees the request.
+	Instructions      []Part      `json:"instructions,omitempty"`
 	Tools             []Tool      `json:"tools,omitempty"`
 	ToolChoice        *ToolChoice `json:"tool_choice,omitempty"`
 	ParallelToolCalls *bool       `json:"parallel_tool_calls,omitempty"`
@@ -48,6 +51,8 @@ type Request struct {
 	// Strict refuses a target that would change or leave out a part of the request: what would be a [Warning] is an error of
 	// [KindUnsupported] then, and nothing is sent.
 	Strict bool `json:"strict,omitempty"`
+	// Overflow is what becomes of a conversation that no target can hold; empty leaves it to the route.
+	Overflow Overflow `json:"overflow,omitempty"`
 	// Routing is what the client asks of the choice of target. Adapters do not look at it.
 	Routing *Routing `json:"routing,omitempty"`
 
@@ -129,4 +134,25 @@ const (
 type ToolChoice struct {
 	Mode ToolChoiceMode `json:"mode"`
 	Name string         `json:"name,omitempty"`
+}
+
+// Overflow says what becomes of a conversation that is longer than what any target can hold.
+type Overflow string
+
+// What becomes of it: the request is refused; its oldest exchanges are left out, whole ones, until the rest fits; or they are
+// told in a summary that a model writes.
+const (
+	OverflowRefuse     Overflow = "refuse"
+	OverflowDropOldest Overflow = "drop_oldest"
+	OverflowSummarise  Overflow = "summarise"
+)
+
+// Instructed is the request with its instructions as its first message.
+func (r Request) Instructed() Request {
+	if len(r.Instructions) == 0 {
+		return r
+	}
+	r.Messages = append([]Message{{Role: RoleSystem, Parts: r.Instructions}}, r.Messages...)
+	r.Instructions = nil
+	return r
 }

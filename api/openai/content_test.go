@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-dev/holdfast/api/dialect"
 	"github.com/holdfast-dev/holdfast/api/openai"
 	"github.com/holdfast-dev/holdfast/llm"
 )
@@ -157,7 +158,7 @@ func TestEmbeddings(t *testing.T) {
 		`{"model":"m","input":"x","dimensions":0}`: "dimensions", `{"model":"m","input":"x","input_type":"joke"}`: "input_type", `{"model":"m","input":"x","z":1}`: "z",
 	} {
 		_, err := openai.DecodeEmbeddings([]byte(body))
-		var invalid *openai.InvalidError
+		var invalid *dialect.InvalidError
 		require.ErrorAs(t, err, &invalid, body)
 		require.Equal(t, param, invalid.Param, body)
 	}

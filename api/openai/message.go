@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/holdfast-dev/holdfast/api/dialect"
 	"github.com/holdfast-dev/holdfast/llm"
 )
 
@@ -133,7 +134,7 @@ func (m message) decodeAssistant(at string) (llm.Message, error) {
 		}
 		part := llm.Call(call.ID, call.Function.Name, call.Function.Arguments)
 		if call.ExtraContent != nil {
-			part.Opaque = unseal(call.ExtraContent.Holdfast)
+			part.Opaque = dialect.Unseal(call.ExtraContent.Holdfast)
 		}
 		parts = append(parts, part)
 	}

@@ -22,14 +22,13 @@ func texts() []string {
 func requirePlain(t *testing.T, model, text string, choice int, kind llm.PartType, usage bool, place int64) {
 	t.Helper()
 	encoder := openai.NewChunkEncoder("c-1", time.Unix(1780000000, 0), "route", usage)
-	encoder.Encode(llm.Event{Type: llm.EventStart, Model: model})
-	encoder.Encode(llm.Event{Type: llm.EventPart, Choice: choice, Index: 2, Part: &llm.Part{Type: kind}})
+	encoder.Encode(llm.Event{Type: llm.EventStart, Model: model}, 1)
+	encoder.Encode(llm.Event{Type: llm.EventPart, Choice: choice, Index: 2, Part: &llm.Part{Type: kind}}, 1)
 	event := llm.Event{Type: llm.EventDelta, Choice: choice, Index: 2, Text: text}
 	for range 2 { // the second time from what is kept of the first
-		chunks := encoder.Encode(event)
-		require.Len(t, chunks, 1)
-		chunks[0].SequenceNumber = place
-		want, err := json.Marshal(chunks[0])
+		frames := encoder.Encode(event, place)
+		require.Len(t, frames, 1)
+		want, err := json.Marshal(frames[0].Data)
 		require.NoError(t, err)
 		got, ok := encoder.AppendText([]byte("before "), event, place)
 		require.True(t, ok)
@@ -61,10 +60,10 @@ func TestWhatIsNotJustTextGoesTheLongWay(t *testing.T) {
 		require.Equal(t, "before", string(out))
 	}
 	requireLong(delta, 1) // nothing has begun
-	encoder.Encode(llm.Event{Type: llm.EventStart, Model: "m"})
+	encoder.Encode(llm.Event{Type: llm.EventStart, Model: "m"}, 1)
 	requireLong(delta, 1)
 	for index, kind := range []llm.PartType{llm.PartText, llm.PartRefusal, llm.PartToolCall} {
-		encoder.Encode(llm.Event{Type: llm.EventPart, Index: index, Part: &llm.Part{Type: kind, ToolCall: &llm.ToolCall{ID: "c", Name: "f"}}})
+		encoder.Encode(llm.Event{Type: llm.EventPart, Index: index, Part: &llm.Part{Type: kind, ToolCall: &llm.ToolCall{ID: "c", Name: "f"}}}, 1)
 	}
 	_, ok := encoder.AppendText(nil, delta, 1)
 	require.True(t, ok)
@@ -80,8 +79,8 @@ func TestWhatIsNotJustTextGoesTheLongWay(t *testing.T) {
 	} {
 		requireLong(event, 1)
 	}
-	encoder.Encode(llm.Event{Type: llm.EventStart, Model: "another"})
-	encoder.Encode(llm.Event{Type: llm.EventPart, Part: &llm.Part{Type: llm.PartText}})
+	encoder.Encode(llm.Event{Type: llm.EventStart, Model: "another"}, 1)
+	encoder.Encode(llm.Event{Type: llm.EventPart, Part: &llm.Part{Type: llm.PartText}}, 1)
 	out, ok := encoder.AppendText(nil, delta, 1)
 	require.True(t, ok)
 	require.Contains(t, string(out), `"model":"another"`)

@@ -1,10 +1,10 @@
 package openai
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"slices"
 
+	"github.com/holdfast-dev/holdfast/api/dialect"
 	"github.com/holdfast-dev/holdfast/llm"
 )
 
@@ -91,7 +91,7 @@ func encodeReasoning(m llm.Message) []reasoningDetail {
 		if part.Type != llm.PartReasoning {
 			continue
 		}
-		detail := reasoningDetail{Type: "reasoning.text", Text: part.Text, Data: seal(part.Opaque), Format: detailFormat, Index: len(details)}
+		detail := reasoningDetail{Type: "reasoning.text", Text: part.Text, Data: dialect.Seal(part.Opaque), Format: detailFormat, Index: len(details)}
 		if part.Text == "" {
 			detail.Type = "reasoning.encrypted"
 		}
@@ -108,34 +108,9 @@ func decodeReasoning(raw json.RawMessage) []llm.Part {
 	}
 	var parts []llm.Part
 	for _, detail := range details {
-		if opaque := unseal(detail.Data); detail.Format == detailFormat && (opaque != nil || detail.Text != "") {
+		if opaque := dialect.Unseal(detail.Data); detail.Format == detailFormat && (opaque != nil || detail.Text != "") {
 			parts = append(parts, llm.Part{Type: llm.PartReasoning, Text: detail.Text, Opaque: opaque})
 		}
 	}
 	return parts
-}
-
-// seal writes what is opaque as one word, so that clients do not take it apart.
-func seal(opaque *llm.Opaque) string {
-	if opaque == nil {
-		return ""
-	}
-	content, err := json.Marshal(opaque)
-	if err != nil { // what an adapter made is valid JSON
-		return ""
-	}
-	return base64.StdEncoding.EncodeToString(content)
-}
-
-// unseal is nil for what seal did not write.
-func unseal(word string) *llm.Opaque {
-	content, err := base64.StdEncoding.DecodeString(word)
-	if err != nil || len(content) == 0 {
-		return nil
-	}
-	var opaque llm.Opaque
-	if json.Unmarshal(content, &opaque) != nil || len(opaque.Data) == 0 {
-		return nil
-	}
-	return &opaque
 }

@@ -4,40 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 
+	"github.com/holdfast-dev/holdfast/api/dialect"
 	"github.com/holdfast-dev/holdfast/llm"
 )
 
-// InvalidError says which parameter of a request is wrong, in words for its author.
-type InvalidError struct {
-	Param   string
-	Code    string
-	Message string
-}
-
-func (e *InvalidError) Error() string { return e.Message }
-
-func invalid(param, code, format string, args ...any) *InvalidError {
-	return &InvalidError{Param: param, Code: code, Message: fmt.Sprintf(format, args...)}
-}
-
-// ChatRequest is a decoded chat completion request.
-type ChatRequest struct {
-	llm.Request
-	// ConversationID is set when the client continues a stored conversation: Messages then are only the new ones.
-	ConversationID string `json:"conversation,omitempty"`
-	// Stream asks for the answer event by event, and IncludeUsage for its count at the end. They say how the answer is read,
-	// not what is asked: the same request read in another way is the same request.
-	Stream       bool `json:"-"`
-	IncludeUsage bool `json:"-"`
-	// Store says that the client wants the completion to be kept.
-	Store bool `json:"-"`
-	// OnStreamFailure is what becomes of the stream if it breaks (continue, restart, fail), OnDisconnect what becomes of the
-	// completion if its client goes away (continue, cancel); empty leaves it to the route, or to the rule.
-	OnStreamFailure string `json:"-"`
-	OnDisconnect    string `json:"-"`
+func invalid(param, code, format string, args ...any) *dialect.InvalidError {
+	return dialect.Invalid(param, code, format, args...)
 }
 
 // chatRequest is the wire form. Fields that are not read here are unknown and refused.
@@ -137,30 +111,30 @@ func (c *conversationRef) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// DecodeChat reads a request body. An error is an *[InvalidError].
-func DecodeChat(body []byte) (ChatRequest, error) {
+// DecodeChat reads a request body. An error is a *[dialect.InvalidError].
+func DecodeChat(body []byte) (dialect.Request, error) {
 	var wire chatRequest
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&wire); err != nil {
-		return ChatRequest{}, explainJSON(err)
+		return dialect.Request{}, explainJSON(err)
 	}
 	if decoder.More() {
-		return ChatRequest{}, invalid("", "invalid_json", "The body holds more than one JSON value.")
+		return dialect.Request{}, invalid("", "invalid_json", "The body holds more than one JSON value.")
 	}
 	wire.Model = wire.askedModel(wire.Model)
 	if err := wire.check(); err != nil {
-		return ChatRequest{}, err
+		return dialect.Request{}, err
 	}
 	messages, err := decodeMessages(wire.Messages)
 	if err != nil {
-		return ChatRequest{}, err
+		return dialect.Request{}, err
 	}
 	tools, err := decodeTools(wire.Tools)
 	if err != nil {
-		return ChatRequest{}, err
+		return dialect.Request{}, err
 	}
-	request := ChatRequest{Request: llm.Request{
+	request := dialect.Request{Request: llm.Request{
 		Model: wire.Model, Messages: messages, Tools: tools, ParallelToolCalls: wire.ParallelToolCalls,
 		Temperature: wire.Temperature, TopP: wire.TopP, Stop: wire.Stop, Seed: wire.Seed,
 		PresencePenalty: wire.PresencePenalty, FrequencyPenalty: wire.FrequencyPenalty, User: wire.User, Metadata: wire.Metadata.texts,
@@ -169,17 +143,17 @@ func DecodeChat(body []byte) (ChatRequest, error) {
 		PromptCacheKey: wire.PromptCacheKey, Extras: wire.ProviderOptions, Strict: wire.Provider.strict(),
 	}}
 	request.Stream = wire.Stream != nil && *wire.Stream
-	request.Store = wire.Store != nil && *wire.Store
+	request.Store = wire.Store
 	request.OnStreamFailure, request.OnDisconnect = wire.Holdfast.OnStreamFailure, wire.Holdfast.OnDisconnect
 	request.IncludeUsage = wire.StreamOptions != nil && wire.StreamOptions.IncludeUsage
 	if request.User == "" {
 		request.User = wire.SafetyIdentifier
 	}
 	if request.Reasoning, err = wire.thoughts(); err != nil {
-		return ChatRequest{}, err
+		return dialect.Request{}, err
 	}
 	if request.Routing, err = wire.routing(wire.Model); err != nil {
-		return ChatRequest{}, err
+		return dialect.Request{}, err
 	}
 	if request.MaxOutputTokens == nil {
 		request.MaxOutputTokens = wire.MaxTokens
@@ -265,7 +239,7 @@ func (r *chatRequest) serviceTier() string {
 // explainJSON says what is wrong with a body in its author's terms.
 func explainJSON(err error) error {
 	var wrongType *json.UnmarshalTypeError
-	var own *InvalidError
+	var own *dialect.InvalidError
 	switch {
 	case errors.As(err, &own):
 		return own

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-dev/holdfast/api/dialect"
 	"github.com/holdfast-dev/holdfast/api/openai"
 	"github.com/holdfast-dev/holdfast/llm"
 )
@@ -94,7 +95,7 @@ func TestBadRequestsAreExplained(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := openai.DecodeChat([]byte(c.body))
-			var invalid *openai.InvalidError
+			var invalid *dialect.InvalidError
 			require.ErrorAs(t, err, &invalid)
 			require.Equal(t, c.param, invalid.Param)
 			require.Equal(t, c.code, invalid.Code)
@@ -156,7 +157,7 @@ func FuzzDecodeChat(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		request, err := openai.DecodeChat([]byte(body))
 		if err != nil {
-			var invalid *openai.InvalidError
+			var invalid *dialect.InvalidError
 			require.ErrorAs(t, err, &invalid)
 			return
 		}

@@ -3,6 +3,7 @@ package openai
 import (
 	"time"
 
+	"github.com/holdfast-dev/holdfast/api/dialect"
 	"github.com/holdfast-dev/holdfast/llm"
 )
 
@@ -180,7 +181,7 @@ func EncodeMessage(m llm.Message) AnswerMessage {
 			call.Function.Arguments = noArguments
 		}
 		if part.Opaque != nil {
-			call.ExtraContent = &extraContent{Holdfast: seal(part.Opaque)}
+			call.ExtraContent = &extraContent{Holdfast: dialect.Seal(part.Opaque)}
 		}
 		encoded.ToolCalls = append(encoded.ToolCalls, call)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-dev/holdfast/api/dialect"
 	"github.com/holdfast-dev/holdfast/api/openai"
 )
 
@@ -113,7 +114,7 @@ func TestWhatCannotBeAskedOfRoutingIsRefusedByName(t *testing.T) {
 					return err
 				},
 			} {
-				var invalid *openai.InvalidError
+				var invalid *dialect.InvalidError
 				require.ErrorAs(t, decode(), &invalid)
 				require.Equal(t, c.param, invalid.Param)
 				require.Equal(t, c.code, invalid.Code)

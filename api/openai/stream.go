@@ -3,6 +3,7 @@ package openai
 import (
 	"time"
 
+	"github.com/holdfast-dev/holdfast/api/dialect"
 	"github.com/holdfast-dev/holdfast/llm"
 )
 
@@ -12,11 +13,10 @@ type ChunkEncoder struct {
 	created time.Time
 	model   string
 	usage   bool
-	counted *llm.Usage
 	choices map[int]*chunkedChoice
-	plain   map[plainKey]plainChunk
 	// servedFrom is where the answer comes from, if not from a provider as wanted.
 	servedFrom string
+	plain      map[plainKey]plainChunk
 }
 
 // chunkedChoice is what has been said of one answer.
@@ -42,11 +42,29 @@ func NewChunkEncoder(id string, created time.Time, model string, usage bool) *Ch
 	}
 }
 
-// ServedFrom has the end of the answer say where it comes from, if not from a provider as wanted: that is known only then.
+// ServedFrom implements [dialect.Stream]: the chunks that finish the answer say it.
 func (e *ChunkEncoder) ServedFrom(from string) { e.servedFrom = from }
 
-// Encode gives the chunks for an event; most events are one, some are none.
-func (e *ChunkEncoder) Encode(event llm.Event) []Chunk {
+// Encode implements [dialect.Stream]. Only the last chunk of an event has its place: whoever has seen less of them begins with the
+// first.
+func (e *ChunkEncoder) Encode(event llm.Event, place int64) []dialect.Frame {
+	return frames(e.encode(event), place)
+}
+
+// frames are chunks as they are sent.
+func frames(chunks []Chunk, place int64) []dialect.Frame {
+	list := make([]dialect.Frame, 0, len(chunks))
+	for i, chunk := range chunks {
+		if i == len(chunks)-1 {
+			chunk.SequenceNumber = place
+		}
+		list = append(list, dialect.Frame{Data: chunk})
+	}
+	return list
+}
+
+// encode gives the chunks for an event.
+func (e *ChunkEncoder) encode(event llm.Event) []Chunk {
 	switch event.Type {
 	case llm.EventStart:
 		if event.Model != "" {
@@ -58,7 +76,6 @@ func (e *ChunkEncoder) Encode(event llm.Event) []Chunk {
 		e.choices[0] = &chunkedChoice{parts: map[int]chunkedPart{}}
 		return []Chunk{first}
 	case llm.EventUsage:
-		e.counted = event.Usage
 		return nil
 	default:
 		return e.encodePart(event)
@@ -103,28 +120,32 @@ func (e *ChunkEncoder) encodePart(event llm.Event) []Chunk {
 	return chunks
 }
 
-// Restart is the chunk that takes back what was sent. The encoder is of no use behind it: a new one begins again.
-func (e *ChunkEncoder) Restart() Chunk {
+// Restart implements [dialect.Stream].
+func (e *ChunkEncoder) Restart() []dialect.Frame {
 	chunk := e.chunk(0, Delta{})
 	chunk.Choices, chunk.Holdfast = []ChunkChoice{}, &Notice{Event: "restart"}
-	return chunk
+	return []dialect.Frame{{Data: chunk}}
 }
 
-// End gives what comes after the last event: the count, if it was asked for.
-func (e *ChunkEncoder) End() []Chunk {
-	if !e.usage {
-		return nil
+// End implements [dialect.Stream]: the count, if it was asked for, then the word that says it is the end.
+func (e *ChunkEncoder) End(answer llm.Response, place int64) []dialect.Frame {
+	var list []dialect.Frame
+	if e.usage {
+		chunk := e.chunk(0, Delta{})
+		usage := encodeUsage(answer.Usage)
+		chunk.Choices, chunk.Usage = []ChunkChoice{}, &nullable[Usage]{&usage}
+		list = frames([]Chunk{chunk}, place)
 	}
-	chunk := e.chunk(0, Delta{})
-	chunk.Choices = []ChunkChoice{}
-	counted := llm.Usage{}
-	if e.counted != nil {
-		counted = *e.counted
-	}
-	usage := encodeUsage(counted)
-	chunk.Usage = &nullable[Usage]{&usage}
-	return []Chunk{chunk}
+	return append(list, dialect.Frame{Text: "[DONE]"})
 }
+
+// Fail implements [dialect.Stream]: OpenAI's SDKs raise it as they would an error's status. There is no [DONE] behind it.
+func (e *ChunkEncoder) Fail(failure dialect.Failure, _ int64) []dialect.Frame {
+	return []dialect.Frame{{Data: EncodeFailure(failure)}}
+}
+
+// Idle implements [dialect.Stream].
+func (e *ChunkEncoder) Idle() string { return ": keep-alive\n\n" }
 
 func (e *ChunkEncoder) chunk(choice int, delta Delta) Chunk {
 	chunk := Chunk{
@@ -201,7 +222,7 @@ func (c *chunkedChoice) end(event llm.Event) (Delta, bool) {
 	if part.kind == llm.PartToolCall && !part.said { // clients parse the arguments, and nothing is no JSON
 		delta := toolCallDelta{Index: part.place, Function: &methodDelta{Arguments: noArguments}}
 		if event.Part != nil && event.Part.Opaque != nil {
-			delta.ExtraContent = &extraContent{Holdfast: seal(event.Part.Opaque)}
+			delta.ExtraContent = &extraContent{Holdfast: dialect.Seal(event.Part.Opaque)}
 		}
 		return Delta{ToolCalls: []toolCallDelta{delta}}, true
 	}
@@ -211,10 +232,10 @@ func (c *chunkedChoice) end(event llm.Event) (Delta, bool) {
 	switch {
 	case part.kind == llm.PartReasoning && event.Part.Opaque != nil:
 		return Delta{ReasoningDetails: []reasoningDetail{{
-			Type: "reasoning.encrypted", Data: seal(event.Part.Opaque), Format: detailFormat, Index: part.place,
+			Type: "reasoning.encrypted", Data: dialect.Seal(event.Part.Opaque), Format: detailFormat, Index: part.place,
 		}}}, true
 	case part.kind == llm.PartToolCall && event.Part.Opaque != nil:
-		return Delta{ToolCalls: []toolCallDelta{{Index: part.place, ExtraContent: &extraContent{Holdfast: seal(event.Part.Opaque)}}}}, true
+		return Delta{ToolCalls: []toolCallDelta{{Index: part.place, ExtraContent: &extraContent{Holdfast: dialect.Seal(event.Part.Opaque)}}}}, true
 	case part.kind == llm.PartText && len(event.Part.Citations) > 0:
 		return Delta{Annotations: annotations(llm.Message{Parts: []llm.Part{*event.Part}})}, true
 	default:

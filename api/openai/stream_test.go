@@ -12,6 +12,7 @@ import (
 	openaisdk "github.com/openai/openai-go/v3"
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-dev/holdfast/api/dialect"
 	"github.com/holdfast-dev/holdfast/api/openai"
 	"github.com/holdfast-dev/holdfast/llm"
 )
@@ -41,10 +42,18 @@ func everything() llm.Response {
 func chunks(answer llm.Response, usage bool) []openai.Chunk {
 	encoder := openai.NewChunkEncoder("chatcmpl-1", time.Unix(1, 0), "route", usage)
 	var all []openai.Chunk
-	for _, event := range llm.EventsOf(answer) {
-		all = append(all, encoder.Encode(event)...)
+	add := func(frames []dialect.Frame) {
+		for _, frame := range frames {
+			if chunk, ok := frame.Data.(openai.Chunk); ok {
+				all = append(all, chunk)
+			}
+		}
 	}
-	return append(all, encoder.End()...)
+	for _, event := range llm.EventsOf(answer) {
+		add(encoder.Encode(event, 0))
+	}
+	add(encoder.End(answer, 0))
+	return all
 }
 
 func TestAStreamIsEncoded(t *testing.T) {
