@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/completions"
+	"github.com/holdfast-dev/holdfast/conversations"
 	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/replay"
 	"github.com/holdfast-dev/holdfast/transcript"
 )
 
@@ -39,10 +41,8 @@ type RecordStore interface {
 
 // ConversationLog replays what was said before. Package conversations implements it.
 type ConversationLog interface {
-	// Replay puts the conversation's log in front of the turn's messages.
-	Replay(ctx context.Context, id string, turn []llm.Message) ([]llm.Message, error)
-	// LastAnswer says who gave the conversation's last answer; zero if nobody did.
-	LastAnswer(ctx context.Context, id string) (failover.LastAnswer, error)
+	// Load reads the log from its end until it has as many tokens as are enough; 0 reads all.
+	Load(ctx context.Context, id string, enough int64) (conversations.Loaded, error)
 }
 
 // MediaLibrary has the bytes of what messages name by address. Package media implements it.
@@ -63,6 +63,8 @@ type Router interface {
 	Endpoint(deployment string, avoid []string) (Endpoint, error)
 	// Policy is what a route does beyond calling its deployments.
 	Policy(route string) RoutePolicy
+	// PromptPrices are those of a provider's model, nil if they are not known.
+	PromptPrices(provider, model string) *replay.Prices
 }
 
 // RoutePolicy is what a route does beyond calling its deployments.
@@ -77,6 +79,8 @@ type RoutePolicy struct {
 	Hedge *HedgePolicy
 	// Sticky keeps a conversation with who answered last.
 	Sticky bool
+	// Overflow is what becomes of conversations that no target can hold, if their requests do not say; empty refuses.
+	Overflow llm.Overflow
 }
 
 // CachePolicy says how long answers are kept.

@@ -253,7 +253,7 @@ func ask(ctx context.Context, c modelCall, endpoint Endpoint, request llm.Reques
 	return embedder.Embed(ctx, endpoint.Key, request)
 }
 
-// request is the whole request: what the client sent, after what its conversation holds.
+// request is the whole request: what the client sent, behind what is said again of its conversation.
 func (a *Activities) request(ctx context.Context, in CallInput) (llm.Request, error) {
 	scope := in.ID
 	if in.ConversationID != "" {
@@ -261,18 +261,11 @@ func (a *Activities) request(ctx context.Context, in CallInput) (llm.Request, er
 	}
 	request, prepared := a.requests.take(in.ID)
 	if !prepared {
-		var ok bool
-		var err error
-		if request, ok = a.cfg.Handover.Request(in.ID); !ok {
-			if request, err = a.cfg.Store.Request(ctx, in.ID); err != nil {
-				return llm.Request{}, err
-			}
+		whole, err := a.whole(ctx, asking{in.ID, in.Route, in.ConversationID, in.Recovery != ""})
+		if err != nil {
+			return llm.Request{}, err
 		}
-		if in.ConversationID != "" {
-			if request.Messages, err = a.cfg.Conversations.Replay(ctx, in.ConversationID, request.Messages); err != nil {
-				return llm.Request{}, err
-			}
-		}
+		request = whole.Request
 	}
 	messages, err := a.cfg.Media.Resolve(ctx, scope, request.Messages)
 	request.Messages = messages

@@ -29,6 +29,7 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/pgtest"
 	"github.com/holdfast-dev/holdfast/llm"
 	"github.com/holdfast-dev/holdfast/llm/llmtest"
+	"github.com/holdfast-dev/holdfast/replay"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -350,13 +351,13 @@ func (p *process) take(conversation string, recovery failover.Recovery, request 
 		ID: completions.NewID(), Tenant: tenant, Route: "gpt", ConversationID: conversation, Epoch: 1, Recovery: recovery,
 		AcceptedAt: time.Now().Truncate(time.Microsecond), Deadline: time.Now().Add(time.Hour).Truncate(time.Microsecond),
 	}
-	created, err := p.record.Accept(p.t.Context(), store.Acceptance{
+	accepted, err := p.record.Accept(p.t.Context(), store.Acceptance{
 		ID: c.ID, Tenant: tenant, WorkflowID: completions.WorkflowID(tenant, c.ID, ""), Fingerprint: []byte{1}, Dialect: "openai.chat",
 		Route: c.Route, ConversationID: conversation, InstanceID: p.lease.id, AcceptedAt: c.AcceptedAt, Deadline: c.Deadline,
 		Recovery: recovery, Request: request,
 	})
 	require.NoError(p.t, err)
-	require.True(p.t, created)
+	require.True(p.t, accepted.Created)
 	return c
 }
 
@@ -429,4 +430,8 @@ func closed(c <-chan struct{}) bool {
 	default:
 		return false
 	}
+}
+
+func (r *routes) PromptPrices(string, string) *replay.Prices {
+	return &replay.Prices{Input: 2_000_000, CacheRead: 500_000}
 }

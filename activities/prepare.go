@@ -7,6 +7,7 @@ import (
 	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/replay"
 	"github.com/holdfast-dev/holdfast/tokens"
 )
 
@@ -41,6 +42,8 @@ type PrepareResult struct {
 	Number int `json:"number,omitempty"`
 	// Answered is the attempt whose answer is kept already and only needs recording.
 	Answered *CallResult `json:"answered,omitempty"`
+	// Replay says what of its conversation the completion is given; nil if it has none.
+	Replay *replay.Record `json:"replay,omitempty"`
 	// Cancelled says that the completion is to be cancelled.
 	Cancelled bool `json:"cancelled,omitempty"`
 }
@@ -52,13 +55,15 @@ func (a *Activities) Prepare(ctx context.Context, in PrepareInput) (PrepareResul
 	fence, _ := a.fence(in.ID, in.Epoch)
 	a.cfg.Handover.Claim(in.ID)
 	now := a.cfg.Now()
-	request, last, err := a.asked(ctx, in)
+	whole, err := a.whole(ctx, asking{in.ID, in.Route, in.ConversationID, in.Recovery != ""})
 	if err != nil {
 		return PrepareResult{}, a.refused(in.ID, err)
 	}
+	request := whole.Request
+	a.requests.put(in.ID, request)
 	policy := a.cfg.Router.Policy(in.Route)
-	result := PrepareResult{State: completions.StateOpen, Tokens: reserved(request)}
-	result.Plan = a.rank(in, policy, request, last)
+	result := PrepareResult{State: completions.StateOpen, Tokens: reserved(request), Replay: whole.record}
+	result.Plan = a.rank(in, policy, whole)
 	cached := a.cached(ctx, in, policy, request)
 	if !allowed(cached, result.Plan) {
 		cached = completions.Cached{}
@@ -116,46 +121,26 @@ func (a *Activities) Prepare(ctx context.Context, in PrepareInput) (PrepareResul
 	return result, nil
 }
 
-// asked is the whole request as it is ranked by, and who gave its conversation's last answer.
-func (a *Activities) asked(ctx context.Context, in PrepareInput) (request llm.Request, last failover.LastAnswer, err error) {
-	request, here := a.cfg.Handover.Request(in.ID)
-	if !here {
-		if request, err = a.cfg.Store.Request(ctx, in.ID); err != nil {
-			return request, last, err
-		}
-	}
-	if in.ConversationID != "" {
-		if request.Messages, err = a.cfg.Conversations.Replay(ctx, in.ConversationID, request.Messages); err != nil {
-			return request, last, err
-		}
-		if last, err = a.cfg.Conversations.LastAnswer(ctx, in.ConversationID); err != nil {
-			return request, last, err
-		}
-	}
-	if !here || in.ConversationID != "" {
-		a.requests.put(in.ID, request)
-	}
-	return request, last, nil
-}
-
 // rank orders the targets for the request.
-func (a *Activities) rank(in PrepareInput, policy RoutePolicy, request llm.Request, last failover.LastAnswer) failover.Plan {
+func (a *Activities) rank(in PrepareInput, policy RoutePolicy, whole replayed) failover.Plan {
+	request := whole.Request
 	var fallbacks []string
 	if request.Routing != nil {
 		fallbacks = request.Routing.Fallbacks
 	}
 	targets := a.cfg.Router.Targets(in.Route, fallbacks, in.Recovery != "")
 	count := tokens.Estimate(request)
-	if failover.Tight(targets, count.About) { // an estimate will not do
+	if failover.Tight(targets, count.About) && whole.unread == 0 { // an estimate will not do
 		count = tokens.Exact(request)
 	}
-	ask := failover.AskOf(in.Tenant, request, count.About, count.AtLeast)
+	// Of what was not read, the count on record is good enough.
+	ask := failover.AskOf(in.Tenant, request, count.About+whole.unread, count.AtLeast+whole.unread/2)
 	if in.SameModel {
 		targets = failover.SameModel(targets)
 	}
 	prefer := failover.Preference{Providers: ask.Routing.Order, Sort: failover.SortBy(ask.Routing.Sort), Single: ask.Routing.Single}
 	if policy.Sticky {
-		prefer.Last = last
+		prefer.Last = whole.last
 	}
 	return failover.Rank(ask.Filter(targets), prefer, a.cfg.Draw)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/replay"
 )
 
 // RecordInput says how the completion ended.
@@ -33,6 +34,8 @@ type RecordInput struct {
 	// ServedFrom says where the answer comes from if not from a call of a provider as wanted; with Answered zero it is one that
 	// was kept.
 	ServedFrom completions.ServedFrom `json:"served_from,omitempty"`
+	// Replay says what of its conversation the completion was given; nil if it has none.
+	Replay *replay.Record `json:"replay,omitempty"`
 	// Hedged says that more attempts were made than the one that answered, and those before it.
 	Hedged bool `json:"hedged,omitempty"`
 }
@@ -135,6 +138,7 @@ func (a *Activities) recordAnswer(ctx context.Context, fence completions.Fence, 
 		}
 		success.Keep = a.keep(in, request, success.Answer)
 	}
+	success.Replayed = a.changed(ctx, in, success)
 	recorded, err := a.cfg.Store.RecordSuccess(ctx, fence, success)
 	finished := success.At
 	return completions.Outcome{
@@ -143,7 +147,7 @@ func (a *Activities) recordAnswer(ctx context.Context, fence completions.Fence, 
 			ID: in.ID, Tenant: in.Tenant, Route: in.Route, ConversationID: in.ConversationID, Epoch: in.Epoch,
 			State: completions.StateSucceeded, AcceptedAt: in.AcceptedAt, FinishedAt: &finished,
 			Provider: in.Provider, Model: in.Model, Attempts: made, Failovers: success.Failovers, Recovery: in.Recovery,
-			ProviderTime: success.ProviderTime, ServedFrom: in.ServedFrom,
+			ProviderTime: success.ProviderTime, ServedFrom: in.ServedFrom, Replayed: success.Replayed,
 		},
 	}, recorded, err
 }

@@ -150,14 +150,14 @@ func (s *Server) accept(ctx context.Context, sub *submission) error {
 		Dialect: sub.dialect, Route: sub.request.Model, ConversationID: sub.request.ConversationID,
 		InstanceID: instance, AcceptedAt: accepted, Deadline: accepted.Add(s.cfg.Timeout), Recovery: sub.recovery, Request: sub.request.Request, Fingerprint: sub.fingerprint,
 	}
-	var err error
-	if sub.created, err = s.cfg.Record.Accept(ctx, acceptance); err != nil {
+	outcome, err := s.cfg.Record.Accept(ctx, acceptance)
+	if err != nil {
 		return err
 	}
-	sub.accepted = accepted
+	sub.created, sub.accepted = outcome.Created, accepted
 	sub.completion = completions.Completion{
 		ID: sub.id, Tenant: sub.tenant, WorkflowID: acceptance.WorkflowID, Dialect: sub.dialect, Route: acceptance.Route,
-		ConversationID: acceptance.ConversationID, State: completions.StateOpen, InstanceID: instance, Epoch: 1,
+		ConversationID: outcome.ConversationID, State: completions.StateOpen, InstanceID: instance, Epoch: 1,
 		AcceptedAt: accepted, Deadline: acceptance.Deadline, Recovery: sub.recovery,
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/replay"
 )
 
 // The dialects: what a request was said in, and so what its answer is said in. Their values stand in the record.
@@ -59,7 +60,25 @@ type Completion struct {
 	Recovery failover.Recovery `json:"on_stream_failure,omitempty"`
 	// ServedFrom says where the answer comes from if not from a call of a provider as wanted.
 	ServedFrom ServedFrom `json:"served_from,omitempty"`
+	// Stored is the client's word on keeping the completion; ErasedAt is when its content went, nil while it is there.
+	Stored   Stored     `json:"stored,omitempty"`
+	ErasedAt *time.Time `json:"content_erased_at,omitempty"`
+	// Background says that nobody waited for the answer.
+	Background bool              `json:"background,omitempty"`
+	EndUser    string            `json:"end_user,omitempty"`
+	Metadata   map[string]string `json:"metadata,omitempty"`
+	// Replayed says what of its conversation the completion was given, and at what price; nil if it had none.
+	Replayed *replay.Record `json:"replay,omitempty"`
 }
+
+// Stored is a client's word on keeping a completion: empty if it says nothing.
+type Stored string
+
+// What clients say.
+const (
+	StoredYes Stored = "yes"
+	StoredNo  Stored = "no"
+)
 
 // ServedFrom says where an answer comes from. Its values stand in the record; empty means a provider, as wanted.
 type ServedFrom string

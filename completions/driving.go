@@ -5,6 +5,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/replay"
 	"github.com/holdfast-dev/holdfast/transcript"
 )
 
@@ -111,6 +112,8 @@ type Success struct {
 	ProviderTime time.Duration
 	// ServedFrom says where the answer comes from if not from a call of a provider as wanted. Number is 0 for one that was kept.
 	ServedFrom ServedFrom
+	// Replayed says what of its conversation the completion was given, and at what price; nil if it has none.
+	Replayed *replay.Record
 	// Keep is how the answer is kept for the same request; nil does not.
 	Keep *Keep
 	// ConversationID and Turn are set when the completion belongs to a conversation: the messages that the client sent.

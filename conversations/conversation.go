@@ -25,13 +25,24 @@ type Conversation struct {
 	CreatedAt time.Time
 	// Active is the completion whose turn is in flight; empty if none is.
 	Active string
+	// Thread says that a response began it by itself: clients do not list it.
+	Thread bool
+	// Tokens are those of all its items, by estimate.
+	Tokens int64
+	// ActiveAt is when its log last grew.
+	ActiveAt time.Time
 }
 
 // Item is one message of the log, with its place and provenance.
 type Item struct {
+	// ConversationID is where it stands: of a conversation that forked from another, that may be the other one.
+	ConversationID string
+	// Seq is its place, which no other item on the way to it has.
 	Seq          int64
 	CompletionID string
 	Message      llm.Message
+	// Tokens are its own, TokensBefore those of all items before it, both by estimate.
+	Tokens, TokensBefore int64
 	// Provider and Model name who wrote the message; empty for what the client sent.
 	Provider  string
 	Model     string
@@ -39,6 +50,13 @@ type Item struct {
 }
 
 var idPattern = regexp.MustCompile(`^conv_[A-Za-z0-9]{1,59}$`)
+
+// ThreadID is the id of the thread that a response begins, or forks. It is made from the completion's, so that a repetition
+// makes the same; clients do not see it.
+func ThreadID(completionID string) string {
+	_, id, _ := strings.Cut(completionID, "-")
+	return "thread_" + id
+}
 
 // NewID makes an id in the form that OpenAI gives conversations.
 func NewID() string {

@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/internal/postgres"
 	"github.com/holdfast-dev/holdfast/llm"
 )
@@ -29,12 +29,13 @@ func (s *Store) Create(ctx context.Context, tenant string, metadata map[string]s
 		conversation.Metadata = map[string]string{}
 	}
 	err := postgres.Tx(ctx, s.pool, func(tx pgx.Tx) error {
-		const insert = `INSERT INTO conversations (id, tenant, metadata) VALUES ($1, $2, $3) RETURNING created_at`
+		const insert = `INSERT INTO conversations (id, tenant, metadata) VALUES ($1, $2, $3) RETURNING created_at, active_at`
 		row := tx.QueryRow(ctx, insert, conversation.ID, tenant, conversation.Metadata)
-		if err := row.Scan(&conversation.CreatedAt); err != nil {
+		if err := row.Scan(&conversation.CreatedAt, &conversation.ActiveAt); err != nil {
 			return err
 		}
-		return appendItems(ctx, tx, conversation.ID, "", items)
+		_, err := appendItems(ctx, tx, conversation.ID, "", items)
+		return err
 	})
 	if err != nil {
 		return Conversation{}, fmt.Errorf("creating a conversation: %w", err)
@@ -42,11 +43,11 @@ func (s *Store) Create(ctx context.Context, tenant string, metadata map[string]s
 	return conversation, nil
 }
 
-const columns = `id, tenant, metadata, created_at, coalesce(active_completion, '')`
+const columns = `id, tenant, metadata, created_at, coalesce(active_completion, ''), thread, tokens, active_at`
 
 func scan(row pgx.CollectableRow) (Conversation, error) {
 	var c Conversation
-	err := row.Scan(&c.ID, &c.Tenant, &c.Metadata, &c.CreatedAt, &c.Active)
+	err := row.Scan(&c.ID, &c.Tenant, &c.Metadata, &c.CreatedAt, &c.Active, &c.Thread, &c.Tokens, &c.ActiveAt)
 	return c, err
 }
 
@@ -66,7 +67,7 @@ func (s *Store) Find(ctx context.Context, tenant, id string) (Conversation, erro
 // List reads a tenant's conversations, newest first. Before, if not empty, is the id to continue after.
 func (s *Store) List(ctx context.Context, tenant string, limit int, before string) ([]Conversation, error) {
 	const query = `SELECT ` + columns + ` FROM conversations
-		WHERE tenant = $1 AND ($3 = '' OR (created_at, id) < (SELECT created_at, id FROM conversations WHERE id = $3 AND tenant = $1))
+		WHERE tenant = $1 AND NOT thread AND ($3 = '' OR (created_at, id) < (SELECT created_at, id FROM conversations WHERE id = $3 AND tenant = $1))
 		ORDER BY created_at DESC, id DESC LIMIT $2`
 	rows, _ := s.pool.Query(ctx, query, tenant, limit, before)
 	list, err := pgx.CollectRows(rows, scan)
@@ -76,54 +77,101 @@ func (s *Store) List(ctx context.Context, tenant string, limit int, before strin
 	return list, nil
 }
 
-// Items reads the log in order, from after the given place, at most limit items; limit 0 reads all.
-func (s *Store) Items(ctx context.Context, id string, after int64, limit int) ([]Item, error) {
-	return s.items(ctx, id, `seq > $2 ORDER BY seq`, after, limit)
-}
-
-// ItemsBackward reads the log newest first, from before the given place (0 means from the end).
-func (s *Store) ItemsBackward(ctx context.Context, id string, before int64, limit int) ([]Item, error) {
-	return s.items(ctx, id, `($2 = 0 OR seq < $2) ORDER BY seq DESC`, before, limit)
-}
-
-// Replay puts the whole log in front of a turn's new messages: what the next provider is given.
-func (s *Store) Replay(ctx context.Context, id string, turn []llm.Message) ([]llm.Message, error) {
-	log, err := s.Items(ctx, id, 0, 0)
+// SetMetadata replaces a conversation's metadata. The error is [ErrNotFound] when the tenant has none of that id.
+func (s *Store) SetMetadata(ctx context.Context, tenant, id string, metadata map[string]string) (Conversation, error) {
+	if metadata == nil {
+		metadata = map[string]string{}
+	}
+	const update = `UPDATE conversations SET metadata = $3 WHERE id = $1 AND tenant = $2 RETURNING ` + columns
+	rows, _ := s.pool.Query(ctx, update, id, tenant, metadata)
+	conversation, err := pgx.CollectExactlyOneRow(rows, scan)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Conversation{}, ErrNotFound
+	}
 	if err != nil {
-		return nil, err
+		return Conversation{}, fmt.Errorf("changing the metadata of %s: %w", id, err)
 	}
-	messages := make([]llm.Message, 0, len(log)+len(turn))
-	for _, item := range log {
-		messages = append(messages, item.Message)
-	}
-	return append(messages, turn...), nil
+	return conversation, nil
 }
 
-// LastAnswer says who gave the conversation's last answer; zero if nobody did.
-func (s *Store) LastAnswer(ctx context.Context, id string) (last failover.LastAnswer, err error) {
-	const query = `SELECT provider, model FROM conversation_items WHERE conversation_id = $1 AND provider <> '' ORDER BY seq DESC LIMIT 1`
-	err = s.pool.QueryRow(ctx, query, id).Scan(&last.Provider, &last.Model)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return last, fmt.Errorf("reading who answered in %s: %w", id, err)
-	}
-	return last, nil
-}
-
-func (s *Store) items(ctx context.Context, id, where string, place int64, limit int) ([]Item, error) {
-	query := `SELECT seq, completion_id, message, provider, model, created_at FROM conversation_items
-		WHERE conversation_id = $1 AND ` + where + ` LIMIT nullif($3, 0)`
-	rows, _ := s.pool.Query(ctx, query, id, place, limit)
-	items, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Item, error) {
-		var item Item
-		var message []byte
-		err := row.Scan(&item.Seq, &item.CompletionID, &message, &item.Provider, &item.Model, &item.CreatedAt)
-		if err != nil {
-			return item, err
+// Append adds items that no completion made. The error is [ErrBusy] while a completion is at the conversation: its turn comes
+// behind what it was asked after.
+func (s *Store) Append(ctx context.Context, tenant, id string, items []Item) (added []Item, err error) {
+	err = postgres.Tx(ctx, s.pool, func(tx pgx.Tx) error {
+		var active string
+		const lock = `SELECT coalesce(active_completion, '') FROM conversations WHERE id = $1 AND tenant = $2 FOR UPDATE`
+		switch err := tx.QueryRow(ctx, lock, id, tenant).Scan(&active); {
+		case errors.Is(err, pgx.ErrNoRows):
+			return ErrNotFound
+		case err != nil:
+			return err
+		case active != "":
+			return ErrBusy
 		}
-		return item, json.Unmarshal(message, &item.Message)
+		added, err = appendItems(ctx, tx, id, "", items)
+		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("reading the log of %s: %w", id, err)
+	if err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrBusy) {
+		return nil, fmt.Errorf("adding to %s: %w", id, err)
 	}
-	return items, nil
+	return added, err
+}
+
+// RemoveParts takes parts of an item's message out of the log, by their indexes. The places of the other parts stay; an item
+// of which nothing is left is deleted. The error is [ErrBusy] while a completion is at the conversation, which may be reading
+// them.
+func (s *Store) RemoveParts(ctx context.Context, tenant, id string, item Item, parts []int) error {
+	err := postgres.Tx(ctx, s.pool, func(tx pgx.Tx) error {
+		var active string
+		const lock = `SELECT coalesce(active_completion, '') FROM conversations WHERE id = $1 AND tenant = $2 FOR UPDATE`
+		switch err := tx.QueryRow(ctx, lock, id, tenant).Scan(&active); {
+		case errors.Is(err, pgx.ErrNoRows):
+			return ErrNotFound
+		case err != nil:
+			return err
+		case active != "":
+			return ErrBusy
+		}
+		message, left := without(item.Message, parts)
+		if !left {
+			_, err := tx.Exec(ctx, `DELETE FROM conversation_items WHERE conversation_id = $1 AND seq = $2`, item.ConversationID, item.Seq)
+			return err
+		}
+		body, err := json.Marshal(message)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `UPDATE conversation_items SET message = $3 WHERE conversation_id = $1 AND seq = $2`, item.ConversationID, item.Seq, body)
+		return err
+	})
+	if err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrBusy) {
+		return fmt.Errorf("taking an item out of %s: %w", id, err)
+	}
+	return err
+}
+
+// Erased marks the place of a part that was taken out of the log. It holds nothing and reaches no provider.
+const Erased llm.PartType = "erased"
+
+// without is the message without some of its parts; left says whether any others are there.
+func without(message llm.Message, parts []int) (_ llm.Message, left bool) {
+	kept := make([]llm.Part, len(message.Parts))
+	for i, part := range message.Parts {
+		if slices.Contains(parts, i) {
+			part = llm.Part{Type: Erased}
+		}
+		kept[i] = part
+		left = left || part.Type != Erased
+	}
+	message.Parts = kept
+	return message, left
+}
+
+// present is the message without the places of parts that were taken out.
+func present(message llm.Message) llm.Message {
+	if !slices.ContainsFunc(message.Parts, func(part llm.Part) bool { return part.Type == Erased }) {
+		return message
+	}
+	message.Parts = slices.DeleteFunc(slices.Clone(message.Parts), func(part llm.Part) bool { return part.Type == Erased })
+	return message
 }

@@ -296,22 +296,23 @@ func TestATurnThatFailsHalfWayIsNotInTheLog(t *testing.T) {
 	require.Error(t, w.add(t.Context(), conversations.NewID(), "first", said(llm.RoleUser, "q")), "a conversation that is gone")
 }
 
-func TestReplayIsTheLogAndThenTheTurn(t *testing.T) {
+func (w *world) replay(t *testing.T, id string) []llm.Message {
+	t.Helper()
+	loaded, err := w.store.Load(t.Context(), id, 0)
+	require.NoError(t, err)
+	return conversations.Messages(loaded.Items)
+}
+
+func TestTheWholeLogIsReplayed(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	c := w.create(t, "acme", said(llm.RoleUser, "q1"), said(llm.RoleAssistant, "a1"))
-	turn := []llm.Message{said(llm.RoleUser, "q2").Message}
-	messages, err := w.store.Replay(t.Context(), c.ID, turn)
-	require.NoError(t, err)
-	require.Equal(t, []llm.Message{said(llm.RoleUser, "q1").Message, said(llm.RoleAssistant, "a1").Message, turn[0]}, messages)
-	again, err := w.store.Replay(t.Context(), c.ID, turn)
-	require.NoError(t, err)
-	require.Equal(t, messages, again, "replaying adds nothing to the log")
-
-	empty := w.create(t, "acme")
-	messages, err = w.store.Replay(t.Context(), empty.ID, turn)
-	require.NoError(t, err)
-	require.Equal(t, turn, messages)
+	want := []llm.Message{said(llm.RoleUser, "q1").Message, said(llm.RoleAssistant, "a1").Message}
+	require.Equal(t, want, w.replay(t, c.ID))
+	require.Equal(t, want, w.replay(t, c.ID), "reading adds nothing to the log")
+	require.Empty(t, w.replay(t, w.create(t, "acme").ID))
+	_, err := w.store.Load(t.Context(), conversations.NewID(), 0)
+	require.ErrorIs(t, err, conversations.ErrNotFound)
 }
 
 func TestEveryKindOfMessageIsReplayedAsItWasSaid(t *testing.T) {
@@ -323,8 +324,7 @@ func TestEveryKindOfMessageIsReplayedAsItWasSaid(t *testing.T) {
 			items = append(items, conversations.Item{Message: message})
 		}
 		conversation := w.create(t, "acme", items...)
-		messages, err := w.store.Replay(t.Context(), conversation.ID, nil)
-		require.NoError(t, err)
+		messages := w.replay(t, conversation.ID)
 		want, err := json.Marshal(c.Request.Messages)
 		require.NoError(t, err)
 		have, err := json.Marshal(messages)

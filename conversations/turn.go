@@ -3,9 +3,13 @@ package conversations
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/tokens"
 )
 
 // AcquireTurn reserves the conversation for one completion, within the transaction that accepts it. It fails with
@@ -31,10 +35,48 @@ func AcquireTurn(ctx context.Context, tx pgx.Tx, tenant, id, completionID string
 	return ErrBusy
 }
 
+// BeginThread makes a conversation that nobody asked for, to which a response's turn belongs, and reserves it.
+func BeginThread(ctx context.Context, tx pgx.Tx, tenant, id, completionID string) error {
+	const insert = `INSERT INTO conversations (id, tenant, thread, active_completion) VALUES ($1, $2, true, $3)`
+	if _, err := tx.Exec(ctx, insert, id, tenant, completionID); err != nil {
+		return fmt.Errorf("beginning thread %s: %w", id, err)
+	}
+	return nil
+}
+
+// ContinueTurn goes on behind the turn of an earlier completion, within the transaction that accepts the next. If that turn is
+// the last of its conversation, and nobody else is at it, the conversation itself goes on; else a fork of it with the given
+// id does: any number of turns may follow on one. It gives the conversation that goes on. The error is [ErrNotFound] if the
+// log has no turn of the completion.
+func ContinueTurn(ctx context.Context, tx pgx.Tx, tenant, previous, fork, completionID string) (id string, err error) {
+	const find = `SELECT c.id, c.next_seq, coalesce(c.active_completion, ''), t.last,
+			(SELECT tokens_before + tokens FROM conversation_items WHERE conversation_id = c.id AND seq = t.last)
+		FROM (SELECT conversation_id, max(seq) AS last FROM conversation_items WHERE completion_id = $1 GROUP BY conversation_id) t
+		JOIN conversations c ON c.id = t.conversation_id WHERE c.tenant = $2 FOR UPDATE OF c`
+	var next, last, tokensBefore int64
+	var active string
+	err = tx.QueryRow(ctx, find, previous, tenant).Scan(&id, &next, &active, &last, &tokensBefore)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", ErrNotFound
+	}
+	if err != nil {
+		return "", fmt.Errorf("looking for the turn of %s: %w", previous, err)
+	}
+	if active == "" && last == next-1 {
+		return id, AcquireTurn(ctx, tx, tenant, id, completionID)
+	}
+	const insert = `INSERT INTO conversations (id, tenant, thread, parent_id, parent_seq, next_seq, tokens, active_completion)
+		VALUES ($1, $2, true, $3, $4, $4 + 1, $5, $6)`
+	if _, err := tx.Exec(ctx, insert, fork, tenant, id, last, tokensBefore, completionID); err != nil {
+		return "", fmt.Errorf("forking %s: %w", id, err)
+	}
+	return fork, nil
+}
+
 // AppendTurn adds a finished turn to the log and gives the conversation back, within the transaction that records the
 // completion's outcome.
 func AppendTurn(ctx context.Context, tx pgx.Tx, id, completionID string, items []Item) error {
-	if err := appendItems(ctx, tx, id, completionID, items); err != nil {
+	if _, err := appendItems(ctx, tx, id, completionID, items); err != nil {
 		return err
 	}
 	return ReleaseTurn(ctx, tx, id, completionID)
@@ -49,27 +91,40 @@ func ReleaseTurn(ctx context.Context, tx pgx.Tx, id, completionID string) error 
 	return nil
 }
 
-func appendItems(ctx context.Context, tx pgx.Tx, id, completionID string, items []Item) error {
+// appendItems gives the items their places, and adds them.
+func appendItems(ctx context.Context, tx pgx.Tx, id, completionID string, items []Item) ([]Item, error) {
 	if len(items) == 0 {
-		return nil
+		return nil, nil
 	}
-	var next int64
-	const advance = `UPDATE conversations SET next_seq = next_seq + $2 WHERE id = $1 RETURNING next_seq - $2`
-	if err := tx.QueryRow(ctx, advance, id, len(items)).Scan(&next); err != nil {
-		return fmt.Errorf("advancing the log of %s: %w", id, err)
+	total := int64(0)
+	added := make([]Item, len(items))
+	for i, item := range items {
+		item.CompletionID, item.ConversationID = completionID, id
+		item.Tokens = tokens.Exact(llm.Request{Messages: []llm.Message{item.Message}}).About
+		added[i], total = item, total+item.Tokens
+	}
+	var next, before int64
+	const advance = `UPDATE conversations SET next_seq = next_seq + $2, tokens = tokens + $3, active_at = clock_timestamp()
+		WHERE id = $1 RETURNING next_seq - $2, tokens - $3`
+	if err := tx.QueryRow(ctx, advance, id, len(items), total).Scan(&next, &before); err != nil {
+		return nil, fmt.Errorf("advancing the log of %s: %w", id, err)
 	}
 	batch := &pgx.Batch{}
-	for i, item := range items {
+	for i := range added {
+		item := &added[i]
+		item.Seq, item.TokensBefore = next+int64(i), before
+		before += item.Tokens
 		message, err := json.Marshal(item.Message)
 		if err != nil {
-			return fmt.Errorf("encoding an item of %s: %w", id, err)
+			return nil, fmt.Errorf("encoding an item of %s: %w", id, err)
 		}
-		const insert = `INSERT INTO conversation_items (conversation_id, seq, completion_id, message, provider, model)
-			VALUES ($1, $2, $3, $4, $5, $6)`
-		batch.Queue(insert, id, next+int64(i), completionID, message, item.Provider, item.Model)
+		const insert = `INSERT INTO conversation_items (conversation_id, seq, completion_id, message, provider, model, role, tokens, tokens_before)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING created_at`
+		batch.Queue(insert, id, item.Seq, completionID, message, item.Provider, item.Model, item.Message.Role, item.Tokens, item.TokensBefore).
+			QueryRow(func(row pgx.Row) error { return row.Scan(&item.CreatedAt) })
 	}
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
-		return fmt.Errorf("appending to the log of %s: %w", id, err)
+		return nil, fmt.Errorf("appending to the log of %s: %w", id, err)
 	}
-	return nil
+	return added, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/replay"
 )
 
 // Completion drives one accepted request to exactly one recorded outcome. A completion that no provider answered fails as
@@ -49,6 +50,7 @@ type completion struct {
 	failures []failover.Failure
 	next     failover.Decision
 	ladder   failover.Ladder
+	replay   *replay.Record
 	tokens   int64
 	// begun is the attempt that Prepare has begun for the next decision; zero if none.
 	begun    int
@@ -76,7 +78,7 @@ func (c *completion) prepare(ctx workflow.Context) error {
 		c.cancel()
 	}
 	c.state, c.plan, c.failures, c.begun, c.answered = plan.State, plan.Plan, plan.Failures, plan.Number, plan.Answered
-	c.ladder, c.tokens = plan.Ladder, plan.Tokens
+	c.ladder, c.tokens, c.replay = plan.Ladder, plan.Tokens, plan.Replay
 	return nil
 }
 
@@ -179,7 +181,7 @@ func (c *completion) record(ctx workflow.Context) (activities.RecordResult, erro
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	in := activities.RecordInput{
 		ID: c.in.ID, Tenant: c.in.Tenant, Route: c.in.Route, ConversationID: c.in.ConversationID, Epoch: c.in.Epoch,
-		AcceptedAt: c.in.AcceptedAt, Recovery: c.in.Recovery,
+		AcceptedAt: c.in.AcceptedAt, Recovery: c.in.Recovery, Replay: c.replay,
 	}
 	summary := "the outcome was recorded before"
 	switch {

@@ -29,57 +29,113 @@ type Acceptance struct {
 	InstanceID     string
 	AcceptedAt     time.Time
 	Deadline       time.Time
+	// Previous is the completion whose turn this one follows on, and Thread says that its own turn is to be followed on by
+	// others: either has it take part in a conversation that it does not name.
+	Previous string
+	Thread   bool
 	// Recovery is what becomes of the stream if it breaks; empty if the answer is not streamed.
 	Recovery failover.Recovery
 	Request  llm.Request
+	// Shown is what of the request its dialect shows, in the dialect's own form; nil if nothing.
+	Shown json.RawMessage
+	// Stored is the client's word on keeping the completion, and ContentUntil when its content goes, if it is not to be kept.
+	Stored       completions.Stored
+	ContentUntil *time.Time
+	// Background says that nobody waits for the answer.
+	Background bool
+	// EndUser is for whom the client asks.
+	EndUser  string
+	Metadata map[string]string
+}
+
+// Accepted is what became of an acceptance.
+type Accepted struct {
+	// Created is false when a request with the same id was accepted before with the same body: the caller then attaches to it.
+	Created bool
+	// ConversationID is the conversation that its turn belongs to, if it was created; empty if it belongs to none.
+	ConversationID string
 }
 
 const insertCompletion = `WITH accepted AS (
 		INSERT INTO completions (id, tenant, workflow_id, fingerprint, dialect, route, conversation_id, state, instance_id,
-			accepted_at, deadline, recovery)
-		VALUES ($1, $2, $3, $4, $5, $6, nullif($7, ''), 'open', $8, $9, $10, $12)
+			accepted_at, deadline, recovery, stored, background, end_user, metadata, content_until)
+		VALUES ($1, $2, $3, $4, $5, $6, nullif($7, ''), 'open', $8, $9, $10, $12, $13, $14, $15, $16, $17)
 		ON CONFLICT (id) DO NOTHING RETURNING id)
-	INSERT INTO completion_requests (completion_id, body) SELECT id, $11 FROM accepted`
+	INSERT INTO completion_requests (completion_id, body, shown) SELECT id, $11, $18 FROM accepted`
 
-// Accept records the request durably. Created is false when a request with the same id was accepted before with the same
-// body: the caller then attaches to it. The error is [completions.ErrKeyReused] when the body differs,
-// [conversations.ErrBusy] or [conversations.ErrNotFound] when the conversation cannot take a turn.
-func (s *Store) Accept(ctx context.Context, a Acceptance) (created bool, err error) {
+// Accept records the request durably. The error is [completions.ErrKeyReused] when a request with the same id and another body was
+// accepted before, [conversations.ErrBusy] or [conversations.ErrNotFound] when the conversation cannot take a turn, and
+// [completions.ErrNoPrevious] when the turn that it is to follow on is not on record.
+func (s *Store) Accept(ctx context.Context, a Acceptance) (Accepted, error) {
 	body, err := json.Marshal(a.Request)
 	if err != nil {
-		return false, fmt.Errorf("encoding the request: %w", err)
+		return Accepted{}, fmt.Errorf("encoding the request: %w", err)
+	}
+	accepted := Accepted{ConversationID: a.ConversationID}
+	if a.Thread && a.Previous == "" && a.ConversationID == "" {
+		accepted.ConversationID = conversations.ThreadID(a.ID)
+	}
+	var metadata any
+	if len(a.Metadata) > 0 {
+		metadata = a.Metadata
+	}
+	var shown any
+	if len(a.Shown) > 0 {
+		shown = []byte(a.Shown)
 	}
 	args := []any{
-		a.ID, a.Tenant, a.WorkflowID, a.Fingerprint, a.Dialect, a.Route, a.ConversationID, a.InstanceID,
-		a.AcceptedAt, a.Deadline, body, a.Recovery,
+		a.ID, a.Tenant, a.WorkflowID, a.Fingerprint, a.Dialect, a.Route, accepted.ConversationID, a.InstanceID,
+		a.AcceptedAt, a.Deadline, body, a.Recovery, a.Stored, a.Background, a.EndUser, metadata, a.ContentUntil, shown,
 	}
-	if a.ConversationID == "" {
+	if accepted.ConversationID == "" && a.Previous == "" {
 		tag, err := s.pool.Exec(ctx, insertCompletion, args...)
 		if err != nil {
-			return false, fmt.Errorf("accepting a completion: %w", err)
+			return Accepted{}, fmt.Errorf("accepting a completion: %w", err)
 		}
-		if tag.RowsAffected() == 1 {
-			return true, nil
-		}
-		return false, s.checkFingerprint(ctx, a)
-	}
-	err = postgres.Tx(ctx, s.pool, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, insertCompletion, args...)
+		accepted.Created = tag.RowsAffected() == 1
+	} else {
+		err = postgres.Tx(ctx, s.pool, func(tx pgx.Tx) error {
+			tag, err := tx.Exec(ctx, insertCompletion, args...)
+			if err != nil {
+				return fmt.Errorf("accepting a completion: %w", err)
+			}
+			if accepted.Created = tag.RowsAffected() == 1; !accepted.Created {
+				return nil
+			}
+			return a.takeTurn(ctx, tx, &accepted)
+		})
 		if err != nil {
-			return fmt.Errorf("accepting a completion: %w", err)
+			return Accepted{}, err
 		}
-		if created = tag.RowsAffected() == 1; !created {
-			return nil
+	}
+	if !accepted.Created {
+		return Accepted{}, s.checkFingerprint(ctx, a)
+	}
+	return accepted, nil
+}
+
+// takeTurn has the completion take its turn in the conversation that it names, or in that of the turn which it follows on, or in
+// one of its own.
+func (a Acceptance) takeTurn(ctx context.Context, tx pgx.Tx, accepted *Accepted) error {
+	switch {
+	case a.Previous != "":
+		id, err := conversations.ContinueTurn(ctx, tx, a.Tenant, a.Previous, conversations.ThreadID(a.ID), a.ID)
+		if errors.Is(err, conversations.ErrNotFound) {
+			return completions.ErrNoPrevious
 		}
+		if err != nil {
+			return err
+		}
+		accepted.ConversationID = id
+		if _, err := tx.Exec(ctx, `UPDATE completions SET conversation_id = $2 WHERE id = $1`, a.ID, id); err != nil {
+			return fmt.Errorf("noting the conversation of %s: %w", a.ID, err)
+		}
+		return nil
+	case a.ConversationID != "":
 		return conversations.AcquireTurn(ctx, tx, a.Tenant, a.ConversationID, a.ID)
-	})
-	if err != nil {
-		return false, err
+	default:
+		return conversations.BeginThread(ctx, tx, a.Tenant, accepted.ConversationID, a.ID)
 	}
-	if created {
-		return true, nil
-	}
-	return false, s.checkFingerprint(ctx, a)
 }
 
 func (s *Store) checkFingerprint(ctx context.Context, a Acceptance) error {

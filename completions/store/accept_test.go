@@ -22,7 +22,7 @@ func TestAnAcceptedRequestIsOnRecord(t *testing.T) {
 	conversation := w.conversation(t)
 	a := w.acceptance()
 	a.ConversationID = conversation
-	created, err := w.store.Accept(t.Context(), a)
+	created, err := w.accepts(t, a)
 	require.NoError(t, err)
 	require.True(t, created)
 
@@ -68,14 +68,14 @@ func TestASecondRequestWithTheSameBodyAttaches(t *testing.T) {
 				a.ConversationID = w.conversation(t)
 			}
 			for _, want := range []bool{true, false, false} {
-				created, err := w.store.Accept(t.Context(), a)
+				created, err := w.accepts(t, a)
 				require.NoError(t, err)
 				require.Equal(t, want, created)
 			}
 			// What came second changes nothing, not even the instance or the deadline.
 			again := a
 			again.InstanceID, again.Deadline = "node-b/1", a.Deadline.Add(time.Hour)
-			created, err := w.store.Accept(t.Context(), again)
+			created, err := w.accepts(t, again)
 			require.NoError(t, err)
 			require.False(t, created)
 			completion, _ := w.find(t, a.ID)
@@ -85,7 +85,7 @@ func TestASecondRequestWithTheSameBodyAttaches(t *testing.T) {
 			fence := completions.Fence{ID: a.ID, Epoch: 1, InstanceID: alive}
 			_, err = w.store.RecordFailure(t.Context(), fence, ended())
 			require.NoError(t, err)
-			created, err = w.store.Accept(t.Context(), a)
+			created, err = w.accepts(t, a)
 			require.NoError(t, err, "attaching to a finished completion")
 			require.False(t, created)
 		})
@@ -102,11 +102,11 @@ func TestAnotherBodyUnderTheSameKeyIsRefused(t *testing.T) {
 			if conversation {
 				a.ConversationID = w.conversation(t)
 			}
-			_, err := w.store.Accept(t.Context(), a)
+			_, err := w.accepts(t, a)
 			require.NoError(t, err)
 			other := a
 			other.Fingerprint, other.Request = []byte{9}, question("another")
-			created, err := w.store.Accept(t.Context(), other)
+			created, err := w.accepts(t, other)
 			require.ErrorIs(t, err, completions.ErrKeyReused)
 			require.False(t, created)
 			request, err := w.store.Request(t.Context(), a.ID)
@@ -120,10 +120,10 @@ func TestAnotherTenantCannotAttach(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	a := w.acceptance()
-	_, err := w.store.Accept(t.Context(), a)
+	_, err := w.accepts(t, a)
 	require.NoError(t, err)
 	a.Tenant = "other"
-	created, err := w.store.Accept(t.Context(), a)
+	created, err := w.accepts(t, a)
 	require.ErrorIs(t, err, completions.ErrKeyReused)
 	require.False(t, created)
 }
@@ -135,7 +135,7 @@ func TestAConversationTakesOneTurnAtATime(t *testing.T) {
 	first := w.accept(t, in(conversation))
 	second := w.acceptance()
 	second.ConversationID = conversation
-	_, err := w.store.Accept(t.Context(), second)
+	_, err := w.accepts(t, second)
 	require.ErrorIs(t, err, conversations.ErrBusy)
 	_, _, err = w.store.Find(t.Context(), tenant, second.ID)
 	require.ErrorIs(t, err, completions.ErrNotFound, "what was refused must not be on record")
@@ -145,7 +145,7 @@ func TestAConversationTakesOneTurnAtATime(t *testing.T) {
 	recorded, err := w.store.RecordSuccess(t.Context(), first, turn(success(1, "yes"), conversation))
 	require.NoError(t, err)
 	require.True(t, recorded)
-	created, err := w.store.Accept(t.Context(), second)
+	created, err := w.accepts(t, second)
 	require.NoError(t, err, "a success gives the conversation back")
 	require.True(t, created)
 
@@ -164,7 +164,7 @@ func TestAConversationThatTheTenantDoesNotHaveIsNotFound(t *testing.T) {
 	for _, id := range []string{conversations.NewID(), foreign.ID} {
 		a := w.acceptance()
 		a.ConversationID = id
-		_, err := w.store.Accept(t.Context(), a)
+		_, err := w.accepts(t, a)
 		require.ErrorIs(t, err, conversations.ErrNotFound)
 		_, _, err = w.store.Find(t.Context(), "", a.ID)
 		require.ErrorIs(t, err, completions.ErrNotFound)
@@ -181,7 +181,7 @@ func TestARefusedRequestIsNotSaidToBeCreated(t *testing.T) {
 	w.accept(t, in(conversation))
 	second := w.acceptance()
 	second.ConversationID = conversation
-	created, err := w.store.Accept(t.Context(), second)
+	created, err := w.accepts(t, second)
 	require.ErrorIs(t, err, conversations.ErrBusy)
 	require.False(t, created)
 }
@@ -198,7 +198,7 @@ func TestOfTwentyAcceptsAtOnceOneCreates(t *testing.T) {
 			}
 			var created atomic.Int64
 			atOnce(20, func(int) {
-				ok, err := w.store.Accept(t.Context(), a)
+				ok, err := w.accepts(t, a)
 				require.NoError(t, err)
 				if ok {
 					created.Add(1)
@@ -219,7 +219,7 @@ func TestOfTwentyTurnsAtOnceOneIsTaken(t *testing.T) {
 	atOnce(20, func(int) {
 		a := w.acceptance()
 		a.ConversationID = conversation
-		switch _, err := w.store.Accept(t.Context(), a); {
+		switch _, err := w.accepts(t, a); {
 		case err == nil:
 			taken.Add(1)
 		case errors.Is(err, conversations.ErrBusy):

@@ -16,10 +16,10 @@ import (
 // keepAnswer keeps the answer that is recorded, and takes away a few of those whose time is over: nobody else has to.
 const keepAnswer = `,
 	gone AS (DELETE FROM completion_cache WHERE key IN (
-		SELECT key FROM completion_cache WHERE stale_till < now() AND key <> $13 ORDER BY stale_till LIMIT 4 FOR UPDATE SKIP LOCKED)),
-	kept AS (INSERT INTO completion_cache (key, tenant, route, provider, model, body, fresh_till, stale_till)
-		SELECT $13, $14, $15, $5, $6, $11, clock_timestamp() + $16, clock_timestamp() + $16 + $17 FROM done
-		ON CONFLICT (key) DO UPDATE SET provider = excluded.provider, model = excluded.model, body = excluded.body,
+		SELECT key FROM completion_cache WHERE stale_till < now() AND key <> $14 ORDER BY stale_till LIMIT 4 FOR UPDATE SKIP LOCKED)),
+	kept AS (INSERT INTO completion_cache (key, tenant, route, provider, model, body, fresh_till, stale_till, completion_id)
+		SELECT $14, $15, $16, $5, $6, $11, clock_timestamp() + $17, clock_timestamp() + $17 + $18, $1 FROM done
+		ON CONFLICT (key) DO UPDATE SET provider = excluded.provider, model = excluded.model, body = excluded.body, completion_id = excluded.completion_id,
 			stored_at = clock_timestamp(), fresh_till = excluded.fresh_till, stale_till = excluded.stale_till)`
 
 // CachedAnswer reads the answer that was given before under a key, if it is fresh or may stand in for want of a better.

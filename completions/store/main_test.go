@@ -56,6 +56,13 @@ func (w *world) acceptance() store.Acceptance {
 	}
 }
 
+// accepts says whether a request was recorded anew.
+func (w *world) accepts(t *testing.T, a store.Acceptance) (bool, error) {
+	t.Helper()
+	accepted, err := w.store.Accept(t.Context(), a)
+	return accepted.Created, err
+}
+
 // accept records a request and gives the fence of its first epoch.
 func (w *world) accept(t *testing.T, change ...func(*store.Acceptance)) completions.Fence {
 	t.Helper()
@@ -63,7 +70,7 @@ func (w *world) accept(t *testing.T, change ...func(*store.Acceptance)) completi
 	for _, c := range change {
 		c(&a)
 	}
-	created, err := w.store.Accept(t.Context(), a)
+	created, err := w.accepts(t, a)
 	require.NoError(t, err)
 	require.True(t, created)
 	return completions.Fence{ID: a.ID, Epoch: 1, InstanceID: a.InstanceID}

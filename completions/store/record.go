@@ -29,7 +29,8 @@ func recordSuccess(streamed, kept bool) string {
 }
 
 const recordAttempts = `WITH done AS (
-		UPDATE completions SET state = 'succeeded', finished_at = $4, provider = $5, model = $6, failovers = $7, provider_ms = $8, served_from = $12
+		UPDATE completions SET state = 'succeeded', finished_at = $4, provider = $5, model = $6, failovers = $7, provider_ms = $8, served_from = $12,
+			replayed = $13
 		WHERE id = $1 AND epoch = $2 AND state = 'open' RETURNING id),
 	attempt AS (
 		UPDATE attempts SET state = 'succeeded', usage = coalesce(usage, $9), answer = NULL, finished_at = $10
@@ -53,7 +54,7 @@ func (s *Store) RecordSuccess(ctx context.Context, call completions.Fence, succe
 	args := []any{
 		call.ID, call.Epoch, success.Number, success.At, success.Provider, success.Model, success.Failovers,
 		success.ProviderTime.Milliseconds(), success.Usage, success.AnsweredAt, body,
-		success.ServedFrom,
+		success.ServedFrom, success.Replayed,
 	}
 	if success.Keep != nil {
 		args = append(args, success.Keep.Key, success.Keep.Tenant, success.Keep.Route, success.Keep.Fresh, success.Keep.Stale)

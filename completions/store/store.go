@@ -25,14 +25,15 @@ func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
 
 const completionColumns = `c.id, c.tenant, c.workflow_id, c.dialect, c.route, coalesce(c.conversation_id, ''), c.state,
 	c.instance_id, c.epoch, c.accepted_at, c.deadline, c.finished_at, coalesce(c.provider, ''), coalesce(c.model, ''),
-	c.attempts, c.failovers, c.provider_ms, c.error, c.recovery, c.served_from`
+	c.attempts, c.failovers, c.provider_ms, c.error, c.recovery, c.served_from,
+	c.stored, c.erased_at, c.background, c.end_user, c.metadata, c.replayed`
 
 // completionFields are the scan targets that match completionColumns.
 func completionFields(c *completions.Completion, providerMS *int64) []any {
 	return []any{
 		&c.ID, &c.Tenant, &c.WorkflowID, &c.Dialect, &c.Route, &c.ConversationID, &c.State, &c.InstanceID, &c.Epoch,
 		&c.AcceptedAt, &c.Deadline, &c.FinishedAt, &c.Provider, &c.Model, &c.Attempts, &c.Failovers, providerMS, &c.Error, &c.Recovery,
-		&c.ServedFrom,
+		&c.ServedFrom, &c.Stored, &c.ErasedAt, &c.Background, &c.EndUser, &c.Metadata, &c.Replayed,
 	}
 }
 

@@ -59,7 +59,12 @@ func rules() []rule {
 			why:           "what is said is put together by rules: no I/O, no clock, no logger",
 		},
 		{
-			in: []string{"./completions"}, only: []string{"std", "./llm", "./failover", "./transcript"},
+			in: []string{"./replay"}, only: []string{"std", "./llm"},
+			neverDirectly: []string{"net/...", "os/...", "log/...", "database/...", "context", "time"},
+			why:           "what is said again is decided by rules: no I/O, no clock, no logger",
+		},
+		{
+			in: []string{"./completions"}, only: []string{"std", "./llm", "./failover", "./replay", "./transcript"},
 			neverDirectly: []string{"net/...", "os/...", "database/..."},
 			why:           "the words of the domain are types that everybody may share",
 		},

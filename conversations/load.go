@@ -1,0 +1,163 @@
+package conversations
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holdfast-dev/holdfast/failover"
+	"github.com/holdfast-dev/holdfast/llm"
+)
+
+// Loaded is the end of a conversation's log, as far as it was asked for.
+type Loaded struct {
+	// Items are those that were read, in order.
+	Items []Item
+	// System are the system messages before them.
+	System []Item
+	// Before is how many tokens the items before them have, by estimate; 0 if all were read.
+	Before int64
+	// Count and Tokens are those of the whole log.
+	Count, Tokens int64
+	// Last is who gave the last answer; zero if nobody did.
+	Last failover.LastAnswer
+}
+
+// loadPage is how many items are read at a time.
+const loadPage = 64
+
+// Load reads a log from its end until it has as many tokens as are enough; 0 reads all. However long the log is, that costs
+// the same. The error is [ErrNotFound] if there is no such conversation.
+func (s *Store) Load(ctx context.Context, id string, enough int64) (Loaded, error) {
+	var loaded Loaded
+	const head = `SELECT tokens, next_seq - 1 FROM conversations WHERE id = $1`
+	err := s.pool.QueryRow(ctx, head, id).Scan(&loaded.Tokens, &loaded.Count)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return loaded, ErrNotFound
+	}
+	if err != nil {
+		return loaded, fmt.Errorf("reading conversation %s: %w", id, err)
+	}
+	if loaded.Count == 0 {
+		return loaded, nil
+	}
+	path, err := s.path(ctx, id)
+	if err != nil {
+		return loaded, err
+	}
+	page, read, before := 0, int64(0), int64(0)
+	if enough > 0 {
+		page = loadPage
+	}
+	for {
+		items, err := s.backward(ctx, path, before, page)
+		if err != nil {
+			return loaded, err
+		}
+		for _, item := range items {
+			read, before = read+item.Tokens, item.Seq
+		}
+		loaded.Items = append(loaded.Items, items...)
+		if page == 0 || len(items) < page || read >= enough {
+			break
+		}
+	}
+	slices.Reverse(loaded.Items)
+	if len(loaded.Items) > 0 && page > 0 && read >= enough {
+		loaded.Before = loaded.Items[0].TokensBefore
+	}
+	if loaded.Before > 0 {
+		if loaded.System, err = s.system(ctx, path, loaded.Items[0].Seq); err != nil {
+			return loaded, err
+		}
+	}
+	loaded.Last, err = s.lastAnswer(ctx, path)
+	return loaded, err
+}
+
+// mostSystem bounds the system messages that are said again from far back: a client that sends one with each turn means the last.
+const mostSystem = 16
+
+// system reads the system messages before a place.
+func (s *Store) system(ctx context.Context, path []segment, before int64) ([]Item, error) {
+	const query = `SELECT ` + itemColumns + ` FROM conversation_items
+		WHERE conversation_id = $1 AND seq > $2 AND seq <= $3 AND role = 'system' ORDER BY seq LIMIT $4`
+	var found []Item
+	for i := len(path) - 1; i >= 0 && len(found) < mostSystem; i-- {
+		at := path[i]
+		if at.until = min(at.until, before-1); at.after >= at.until {
+			continue
+		}
+		rows, _ := s.pool.Query(ctx, query, at.id, at.after, at.until, mostSystem-len(found))
+		more, err := pgx.CollectRows(rows, scanItem)
+		if err != nil {
+			return nil, fmt.Errorf("reading the system messages of %s: %w", at.id, err)
+		}
+		found = append(found, more...)
+	}
+	return found, nil
+}
+
+// Messages are those of some items, without the places of what was taken out.
+func Messages(items []Item) []llm.Message {
+	messages := make([]llm.Message, 0, len(items))
+	for _, item := range items {
+		if message := present(item.Message); len(message.Parts) > 0 {
+			messages = append(messages, message)
+		}
+	}
+	return messages
+}
+
+// Summary is what a model wrote of a conversation's beginning.
+type Summary struct {
+	// FromSeq is the place behind what it stands in for.
+	FromSeq      int64
+	CompletionID string
+	Message      llm.Message
+	Tokens       int64
+}
+
+// Summary reads the latest summary that stands in for nothing at or behind a place; nil if there is none.
+func (s *Store) Summary(ctx context.Context, id string, until int64) (*Summary, error) {
+	path, err := s.path(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	const query = `SELECT from_seq, completion_id, message, tokens FROM conversation_summaries
+		WHERE conversation_id = $1 AND from_seq <= $2 ORDER BY from_seq DESC LIMIT 1`
+	for _, at := range path {
+		var summary Summary
+		var message []byte
+		err := s.pool.QueryRow(ctx, query, at.id, min(until, at.until)).Scan(&summary.FromSeq, &summary.CompletionID, &message, &summary.Tokens)
+		if errors.Is(err, pgx.ErrNoRows) {
+			continue
+		}
+		if err == nil {
+			err = json.Unmarshal(message, &summary.Message)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading a summary of %s: %w", id, err)
+		}
+		return &summary, nil
+	}
+	return nil, nil //nolint:nilnil // nothing stands in for anything, and nothing is wrong
+}
+
+// KeepSummary keeps a summary. One that stands in the same place stays.
+func (s *Store) KeepSummary(ctx context.Context, id string, summary Summary) error {
+	message, err := json.Marshal(summary.Message)
+	if err != nil {
+		return fmt.Errorf("encoding a summary of %s: %w", id, err)
+	}
+	const insert = `INSERT INTO conversation_summaries (conversation_id, from_seq, completion_id, message, tokens)
+		SELECT id, $2, $3, $4, $5 FROM conversations WHERE id = $1 ON CONFLICT DO NOTHING`
+	if _, err := s.pool.Exec(ctx, insert, id, summary.FromSeq, summary.CompletionID, message, summary.Tokens); err != nil {
+		return fmt.Errorf("keeping a summary of %s: %w", id, err)
+	}
+	return nil
+}
