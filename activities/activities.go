@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/completions"
-	"github.com/holdfast-dev/holdfast/conversations"
 	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/llm"
 	"github.com/holdfast-dev/holdfast/replay"
@@ -42,7 +41,7 @@ type RecordStore interface {
 // ConversationLog replays what was said before. Package conversations implements it.
 type ConversationLog interface {
 	// Load reads the log from its end until it has as many tokens as are enough; 0 reads all.
-	Load(ctx context.Context, id string, enough int64) (conversations.Loaded, error)
+	Load(ctx context.Context, id string, enough int64) (replay.Loaded, error)
 }
 
 // MediaLibrary has the bytes of what messages name by address. Package media implements it.
@@ -81,6 +80,8 @@ type RoutePolicy struct {
 	Sticky bool
 	// Overflow is what becomes of conversations that no target can hold, if their requests do not say; empty refuses.
 	Overflow llm.Overflow
+	// SummaryRoute writes the summaries of conversations that are too long; empty if there is none.
+	SummaryRoute string
 }
 
 // CachePolicy says how long answers are kept.

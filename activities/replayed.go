@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/holdfast-dev/holdfast/completions"
-	"github.com/holdfast-dev/holdfast/conversations"
 	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/llm"
 	"github.com/holdfast-dev/holdfast/replay"
@@ -51,7 +50,7 @@ func (a *Activities) whole(ctx context.Context, in asking) (replayed, error) {
 	drops = drops && window > 0
 	switch {
 	case in.conversation == "" && drops:
-		return fit(request, conversations.Loaded{}, window, false), nil
+		return fit(request, replay.Loaded{}, window, false), nil
 	case in.conversation == "":
 		return replayed{Request: request.Instructed()}, nil
 	}
@@ -66,8 +65,8 @@ func (a *Activities) whole(ctx context.Context, in asking) (replayed, error) {
 	if drops {
 		return fit(request, loaded, window, true), nil
 	}
-	whole := replayed{Request: request, unread: loaded.Before, last: loaded.Last, record: &replay.Record{Items: loaded.Count, Tokens: loaded.Tokens}}
-	whole.Messages = append(append(conversations.Messages(loaded.System), conversations.Messages(loaded.Items)...), request.Messages...)
+	whole := replayed{Request: request, unread: loaded.Before, last: lastOf(loaded), record: &replay.Record{Items: loaded.Count, Tokens: loaded.Tokens}}
+	whole.Messages = append(append(replay.Messages(loaded.System), replay.Messages(loaded.Items)...), request.Messages...)
 	whole.Request = whole.Instructed()
 	return whole, nil
 }
@@ -111,7 +110,7 @@ func (a *Activities) room(in asking, request llm.Request) int64 {
 
 // fit leaves out the oldest exchanges of a conversation, or of a request that stands by itself, for the rest to fit the room. The
 // last one stays, whether it fits or not: the vendor says so then.
-func fit(request llm.Request, loaded conversations.Loaded, room int64, stored bool) replayed {
+func fit(request llm.Request, loaded replay.Loaded, room int64, stored bool) replayed {
 	items := loaded.Items
 	entries := make([]replay.Entry, 0, len(items)+len(request.Messages))
 	for _, item := range items {
@@ -120,12 +119,16 @@ func fit(request llm.Request, loaded conversations.Loaded, room int64, stored bo
 	for _, message := range request.Messages {
 		entries = append(entries, replay.Entry{Role: message.Role, Tokens: tokens.Exact(llm.Request{Messages: []llm.Message{message}}).About})
 	}
-	fitted := replayed{Request: request, last: loaded.Last}
+	fitted := replayed{Request: request, last: lastOf(loaded)}
 	if stored {
 		fitted.record = &replay.Record{Items: loaded.Count, Tokens: loaded.Tokens}
 	}
-	start, _ := replay.Start(entries, loaded.Before, room)
-	messages := append(conversations.Messages(items), request.Messages...)
+	system := int64(0)
+	for _, item := range loaded.System {
+		system += item.Tokens
+	}
+	start, _ := replay.Start(entries, loaded.Before, system, room)
+	messages := append(replay.Messages(items), request.Messages...)
 	if start == 0 && loaded.Before == 0 {
 		fitted.Messages = messages
 		fitted.Request = fitted.Instructed()
@@ -151,7 +154,7 @@ func fit(request llm.Request, loaded conversations.Loaded, room int64, stored bo
 	if loaded.Before == 0 {
 		fitted.record.LeftOut.Exchanges = replay.Exchanges(entries[:start])
 	}
-	fitted.Messages = append(conversations.Messages(loaded.System), replay.From(messages, start, nil)...)
+	fitted.Messages = append(replay.Messages(loaded.System), replay.From(messages, start, nil)...)
 	fitted.Request = fitted.Instructed()
 	return fitted
 }
@@ -164,18 +167,22 @@ func (a *Activities) changed(ctx context.Context, in RecordInput, success comple
 	}
 	record := *in.Replay
 	loaded, err := a.cfg.Conversations.Load(ctx, in.ConversationID, lookedOver)
-	if err != nil || loaded.Last.Provider == "" || loaded.Last == (failover.LastAnswer{Provider: success.Provider, Model: success.Model}) {
+	if err != nil || loaded.LastProvider == "" || lastOf(loaded) == (failover.LastAnswer{Provider: success.Provider, Model: success.Model}) {
 		return &record
 	}
 	usage := success.Usage
 	record.Switch = replay.NewSwitch(
-		[2]string{loaded.Last.Provider, loaded.Last.Model}, [2]string{success.Provider, success.Model},
+		[2]string{loaded.LastProvider, loaded.LastModel}, [2]string{success.Provider, success.Model},
 		usage.InputTokens, usage.CacheReadTokens, record.Tokens,
-		a.cfg.Router.PromptPrices(loaded.Last.Provider, loaded.Last.Model), a.cfg.Router.PromptPrices(success.Provider, success.Model),
-		replay.Lost(conversations.Messages(loaded.Items), success.Provider, success.Model),
+		a.cfg.Router.PromptPrices(loaded.LastProvider, loaded.LastModel), a.cfg.Router.PromptPrices(success.Provider, success.Model),
+		replay.Lost(replay.Messages(loaded.Items), success.Provider, success.Model),
 	)
 	return &record
 }
 
 // lookedOver is how much of a conversation is looked over for what a new provider is not told, in tokens.
 const lookedOver = 200_000
+
+func lastOf(loaded replay.Loaded) failover.LastAnswer {
+	return failover.LastAnswer{Provider: loaded.LastProvider, Model: loaded.LastModel}
+}

@@ -16,6 +16,9 @@ const principalKey = "principal"
 func (s *Server) authenticated() gin.HandlerFunc {
 	return func(c *gin.Context) {
 		scheme, token, _ := strings.Cut(c.GetHeader("Authorization"), " ")
+		if c.GetHeader("Authorization") == "" { // as Anthropic's clients send it
+			scheme, token = "Bearer", c.GetHeader("X-Api-Key")
+		}
 		if !strings.EqualFold(scheme, "Bearer") || token == "" {
 			s.fail(c, unauthorized())
 			return

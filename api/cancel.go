@@ -2,12 +2,10 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdfast-dev/holdfast/api/openai"
 	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/handover"
 )
@@ -15,24 +13,24 @@ import (
 // cancelWait is how long a request to cancel waits for the outcome. What takes longer goes on without it.
 const cancelWait = 10 * time.Second
 
-// cancelChatCompletion ends a running completion and answers with what was said of it. One that has its outcome keeps it.
-func (s *Server) cancelChatCompletion(c *gin.Context) {
-	id := c.Param("id")
-	if !completions.ValidID(id) {
-		s.fail(c, completions.ErrNotFound)
-		return
-	}
-	ctx := c.Request.Context()
-	outcome, err := s.cfg.Record.Outcome(ctx, tenantOf(c), id)
-	if err == nil && outcome.Completion.Dialect != completions.DialectChat {
-		err = completions.ErrNotFound
-	}
-	if err == nil && outcome.Completion.State == completions.StateOpen {
-		if err = s.cancel(ctx, outcome.Completion); err == nil {
-			outcome, err = s.waitAtMost(ctx, outcome.Completion, cancelWait)
+// cancelled ends a running completion and answers with what was said of it. One that has its outcome keeps it.
+func (s *Server) cancelled(form *form) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		ctx := c.Request.Context()
+		v, err := s.find(c, form)
+		if err == nil && v.State == completions.StateOpen {
+			if err = s.cancel(ctx, v.Completion); err == nil {
+				var outcome completions.Outcome
+				outcome, err = s.waitAtMost(ctx, form, v.Completion, cancelWait)
+				v.Completion, v.answer = outcome.Completion, outcome.Answer
+			}
 		}
+		if err != nil {
+			s.fail(c, err)
+			return
+		}
+		s.shown(c, form, v)
 	}
-	s.shown(c, completions.DialectChat, outcome, err, answerChat)
 }
 
 // cancel notes in the record that the completion is to be cancelled, which reaches the process that calls its provider at
@@ -61,10 +59,4 @@ func (s *Server) disconnected(c *gin.Context, sub *submission, watch *handover.W
 	if err := s.cancel(c.Request.Context(), sub.completion); err != nil {
 		s.cfg.Logger.WarnContext(c.Request.Context(), "a completion whose client has gone was not cancelled", "completion", sub.id, "error", err)
 	}
-}
-
-// answerCancelled writes a completion that was cancelled.
-func answerCancelled(c *gin.Context, outcome completions.Outcome) {
-	completion := outcome.Completion
-	c.JSON(http.StatusOK, openai.EncodeCancelled(completion.ID, completion.AcceptedAt, completion.Route, outcome.Answer))
 }

@@ -19,6 +19,7 @@ import (
 type chunkWriter struct {
 	c          *gin.Context
 	id         string
+	form       *form
 	controller *http.ResponseController
 	fresh      func() dialect.Stream
 	encoder    dialect.Stream
@@ -35,14 +36,21 @@ type chunkWriter struct {
 	warned    int
 	committed bool // status and headers are out
 	over      bool // the stream has ended, well or not
+	ended     bool // the stream has ended well
 	err       error
 	out       bytes.Buffer
 	// extended is when the reader was last given writeTime to take what is written.
 	extended time.Time
 }
 
-func newChunkWriter(c *gin.Context, id string, fresh func() dialect.Stream) *chunkWriter {
-	return &chunkWriter{c: c, id: id, controller: http.NewResponseController(c.Writer), fresh: fresh, encoder: fresh(), seen: math.MaxInt}
+// allFrames is more than any event has.
+const allFrames = math.MaxInt
+
+func newChunkWriter(c *gin.Context, form *form, v view) *chunkWriter {
+	fresh := func() dialect.Stream { return form.stream(v) }
+	return &chunkWriter{
+		c: c, id: v.ID, form: form, controller: http.NewResponseController(c.Writer), fresh: fresh, encoder: fresh(), seen: allFrames,
+	}
 }
 
 // read passes on what is new in the feed. One that has not come as far as a client that is back is not read yet.
@@ -105,6 +113,9 @@ func (w *chunkWriter) entry(entry transcript.Entry) {
 func (w *chunkWriter) event(event llm.Event, end transcript.Cursor) {
 	if end.At > w.skip.At {
 		out := appendPlace(w.out.AvailableBuffer(), end)
+		if name := w.encoder.TextEvent(); name != "" {
+			out = append(append(append(out, "event: "...), name...), '\n')
+		}
 		out = append(out, "data: "...)
 		if out, ok := w.encoder.AppendText(out, event, end.At); ok {
 			w.out.Write(append(out, "\n\n"...))
@@ -159,7 +170,7 @@ func (w *chunkWriter) restart() {
 	frames := w.encoder.Restart()
 	if !w.restarts || len(frames) == 0 {
 		w.flush()
-		w.fail(nil, interrupted())
+		w.fail(nil, interrupted(w.form))
 		return
 	}
 	for _, frame := range frames {
@@ -187,7 +198,7 @@ func (w *chunkWriter) end(told *transcript.Log, answer llm.Response, from comple
 	place.At++
 	w.frames(w.encoder.End(answer, place.At), place)
 	w.flush()
-	w.over = true
+	w.over, w.ended = true, true
 }
 
 // finish passes on what the client does not have yet of an answer to which nothing is added any more, but for so many events

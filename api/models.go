@@ -5,6 +5,9 @@ import (
 	"strings"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/holdfast-dev/holdfast/api/anthropic"
+	"github.com/holdfast-dev/holdfast/completions"
 )
 
 func (s *Server) model(name string) gin.H {
@@ -12,6 +15,15 @@ func (s *Server) model(name string) gin.H {
 }
 
 func (s *Server) listModels(c *gin.Context) {
+	if spokenTo(c) == completions.DialectMessages {
+		page, err := anthropic.DecodePage(c.Query("limit"), c.Query("after_id"), c.Query("before_id"))
+		if err != nil {
+			s.fail(c, dialectProblem(err))
+			return
+		}
+		c.JSON(http.StatusOK, anthropic.EncodeModels(s.cfg.Routes, s.started, page))
+		return
+	}
 	models := make([]gin.H, 0, len(s.cfg.Routes))
 	for _, route := range s.cfg.Routes {
 		models = append(models, s.model(route))
@@ -23,6 +35,10 @@ func (s *Server) showModel(c *gin.Context) {
 	name := strings.TrimPrefix(c.Param("id"), "/")
 	if !s.routes[name] {
 		s.fail(c, s.noSuchModel(name))
+		return
+	}
+	if spokenTo(c) == completions.DialectMessages {
+		c.JSON(http.StatusOK, anthropic.EncodeModel(name, s.started))
 		return
 	}
 	c.JSON(http.StatusOK, s.model(name))

@@ -11,7 +11,6 @@ import (
 
 	"github.com/holdfast-dev/holdfast/access"
 	"github.com/holdfast-dev/holdfast/api/dialect"
-	"github.com/holdfast-dev/holdfast/api/openai"
 	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/conversations"
 	"github.com/holdfast-dev/holdfast/internal/postgres"
@@ -65,6 +64,18 @@ func problemOf(err error) *problem {
 		return p
 	case errors.Is(err, completions.ErrNotFound):
 		return notFound("No such completion.")
+	case errors.Is(err, completions.ErrNoPrevious):
+		return invalid("previous_response_id", "previous_response_not_found", "The previous response is not on record: it was not stored, has been deleted, or has no answer yet.")
+	case errors.Is(err, completions.ErrErased):
+		return &problem{
+			status: http.StatusGone, kind: "invalid_request_error", code: "content_erased", final: true,
+			message: "This Idempotency-Key was used before, for a request whose content has been erased.",
+		}
+	case errors.Is(err, completions.ErrOpen):
+		return &problem{
+			status: http.StatusConflict, kind: "invalid_request_error", code: "completion_running", final: true,
+			message: "The completion is still running. Cancel it, or wait for its end.",
+		}
 	case errors.Is(err, conversations.ErrNotFound):
 		return notFound("No such conversation.")
 	case errors.Is(err, completions.ErrKeyReused):
@@ -145,7 +156,7 @@ func (s *Server) fail(c *gin.Context, err error) {
 	if p.final {
 		c.Header("X-Should-Retry", "false") // honoured by OpenAI's SDKs
 	}
-	c.AbortWithStatusJSON(p.status, openai.EncodeFailure(p.failure(c.Writer.Header().Get(headerID))))
+	c.AbortWithStatusJSON(p.status, encodeFailure(c, p.failure(c.Writer.Header().Get(headerID))))
 }
 
 // failure is the problem as a dialect tells it; id is the completion's, empty if there is none.

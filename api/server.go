@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -34,6 +35,14 @@ type Record interface {
 	// Transcript is what a streamed answer has said so far, as far as it is kept; Told, what it has said in all.
 	Transcript(ctx context.Context, id string) (*transcript.Log, error)
 	Told(ctx context.Context, id string, answer llm.Response) (*transcript.Log, error)
+	// Request is what a client sent, and Shown what of it the dialect shows beside that.
+	Request(ctx context.Context, id string) (llm.Request, error)
+	Shown(ctx context.Context, id string) (json.RawMessage, error)
+	ListStored(ctx context.Context, ask store.Stored) ([]completions.Outcome, error)
+	SetMetadata(ctx context.Context, tenant, id string, metadata map[string]string) error
+	// Erase and EraseConversation take away what was said, and leave the numbers.
+	Erase(ctx context.Context, tenant, id string) error
+	EraseConversation(ctx context.Context, tenant, id string) (store.Erasure, error)
 	RequestCancel(ctx context.Context, tenant, id string) (completions.Completion, error)
 	List(ctx context.Context, tenant string, state completions.State, limit int, before string) ([]completions.Completion, error)
 }
@@ -68,6 +77,11 @@ type Conversations interface {
 	List(ctx context.Context, tenant string, limit int, after string) ([]conversations.Conversation, error)
 	Items(ctx context.Context, id string, after int64, limit int) ([]conversations.Item, error)
 	ItemsBackward(ctx context.Context, id string, before int64, limit int) ([]conversations.Item, error)
+	Item(ctx context.Context, id string, seq int64) (conversations.Item, error)
+	AnswerPlace(ctx context.Context, id, completionID string) (int64, error)
+	SetMetadata(ctx context.Context, tenant, id string, metadata map[string]string) (conversations.Conversation, error)
+	Append(ctx context.Context, tenant, id string, items []conversations.Item) ([]conversations.Item, error)
+	RemoveParts(ctx context.Context, tenant, id string, item conversations.Item, parts []int) error
 }
 
 // Config is what the public API needs; every field is required that does not say what its zero value means.
@@ -88,6 +102,11 @@ type Config struct {
 	Admission    AdmissionConfig
 	// KeepAlive is how often a silent stream sends a comment; 0 is [DefaultKeepAlive].
 	KeepAlive time.Duration
+	// IdempotencyWindow is how long the content of a completion with an idempotency key is there that is not to be kept, for a
+	// client that asks again; 0 is no longer than its deadline.
+	IdempotencyWindow time.Duration
+	// Count says how many tokens a request has for the first of its targets; nil counts by estimate.
+	Count func(ctx context.Context, tenant string, request llm.Request) (int64, error)
 	// Recovery is what becomes of a route's streams that break; nil is [failover.RecoveryContinue] for all.
 	Recovery func(route string) failover.Recovery
 	// Providers are the names that requests may choose providers by; nil lets any name pass.
@@ -159,15 +178,35 @@ func (s *Server) Handler() http.Handler {
 	v1 := router.Group("/v1", s.authenticated())
 	v1.GET("/models", s.listModels)
 	v1.GET("/models/*id", s.showModel)
-	v1.POST("/chat/completions", s.createChatCompletion)
-	v1.GET("/chat/completions/:id", s.showChatCompletion)
-	v1.POST("/chat/completions/:id/cancel", s.cancelChatCompletion)
+	chat, responses, messages := chatForm(), responsesForm(), messagesForm()
+	v1.POST("/chat/completions", s.create(chat, decodeChat))
+	v1.GET("/chat/completions", s.listStored)
+	v1.GET("/chat/completions/:id", s.show(chat))
+	v1.POST("/chat/completions/:id", s.updateStored)
+	v1.DELETE("/chat/completions/:id", s.erase(chat, "chat.completion.deleted"))
+	v1.GET("/chat/completions/:id/messages", s.listStoredMessages)
+	v1.POST("/chat/completions/:id/cancel", s.cancelled(chat))
+	v1.POST("/responses", s.create(responses, s.decodeResponse))
+	v1.POST("/responses/input_tokens", s.countInput)
+	v1.GET("/responses/:id", s.show(responses))
+	v1.DELETE("/responses/:id", s.erase(responses, "response.deleted"))
+	v1.POST("/responses/:id/cancel", s.cancelled(responses))
+	v1.GET("/responses/:id/input_items", s.listInputItems)
+	v1.POST("/messages", s.create(messages, decodeMessages))
+	v1.POST("/messages/count_tokens", s.countMessages)
+	v1.GET("/messages/:id", s.show(messages))
+	v1.POST("/messages/:id/cancel", s.cancelled(messages))
 	v1.POST("/embeddings", s.createEmbeddings)
 	v1.GET("/embeddings/:id", s.showEmbeddings)
 	v1.POST("/conversations", s.createConversation)
 	v1.GET("/conversations", s.listConversations)
 	v1.GET("/conversations/:id", s.showConversation)
+	v1.POST("/conversations/:id", s.updateConversation)
+	v1.DELETE("/conversations/:id", s.deleteConversation)
 	v1.GET("/conversations/:id/items", s.listConversationItems)
+	v1.POST("/conversations/:id/items", s.createConversationItems)
+	v1.GET("/conversations/:id/items/:item", s.showConversationItem)
+	v1.DELETE("/conversations/:id/items/:item", s.deleteConversationItem)
 	v1.GET("/holdfast/completions", s.listRecords)
 	v1.GET("/holdfast/completions/:id", s.showRecord)
 	return router

@@ -3,12 +3,11 @@ package api
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdfast-dev/holdfast/api/openai"
-	"github.com/holdfast-dev/holdfast/api/dialect"
 	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/handover"
@@ -25,32 +24,24 @@ const (
 
 // streamed submits a request and passes its answer on as it comes. Until the first piece of content, or the first
 // keep-alive, nothing is sent: what fails by then is answered with its own status.
-func (s *Server) streamed(c *gin.Context, request dialect.Request) {
-	sub, err := s.submission(c, completions.DialectChat, request)
-	if err != nil {
-		s.fail(c, err)
-		return
-	}
+func (s *Server) streamed(c *gin.Context, sub *submission) {
 	watch, permit, err := s.begin(c.Request.Context(), sub)
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
 	defer watch.Close()
-	w := newChunkWriter(c, sub.id, chatStream(sub.completion, request.IncludeUsage))
+	w := newChunkWriter(c, sub.form, sub.view(completions.Outcome{Completion: sub.completion}))
 	w.restarts = sub.recovery == failover.RecoveryRestart
 	whole := s.relay(c, w, watch, func(ctx context.Context) (completions.Outcome, error) {
 		defer permit.Abandon()
 		return s.outcome(ctx, sub, watch, permit)
 	})
-	if !whole {
+	switch {
+	case !whole:
 		s.disconnected(c, sub, watch)
-	}
-}
-
-func chatStream(completion completions.Completion, usage bool) func() dialect.Stream {
-	return func() dialect.Stream {
-		return openai.NewChunkEncoder(completion.ID, completion.AcceptedAt, completion.Route, usage)
+	case w.ended:
+		s.delivered(c.Request.Context(), sub)
 	}
 }
 
@@ -92,7 +83,7 @@ func (s *Server) relay(c *gin.Context, w *chunkWriter, watch *handover.Watch, wa
 			s.finish(ctx, w, end)
 			return w.err == nil
 		case <-s.interrupted:
-			w.fail(s, unavailable("The service is restarting. GET /v1/chat/completions/{completion_id}?stream=true with starting_after goes on from here.", nil))
+			w.fail(s, unavailable("The service is restarting. GET "+w.form.path+"{id}?stream=true with starting_after goes on from here.", nil))
 		case <-ctx.Done():
 			return false
 		}
@@ -151,61 +142,64 @@ func (s *Server) unfinished(ctx context.Context, w *chunkWriter, outcome complet
 }
 
 // resume attaches a client to a completion, running or finished, behind the place that it names.
-func (s *Server) resume(c *gin.Context) {
-	id := c.Param("id")
-	if !completions.ValidID(id) {
-		s.fail(c, completions.ErrNotFound)
+func (s *Server) resume(c *gin.Context, form *form) {
+	id, ok := form.own(c.Param("id"))
+	if !ok {
+		s.fail(c, noSuch(form))
 		return
 	}
-	from, summed, err := startingAfter(c)
+	from, seen, summed, err := startingAfter(c, form)
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
 	watch := s.cfg.Hub.Watch(id, nil) // before the record is read, so that no end falls between
 	defer watch.Close()
-	outcome, err := s.cfg.Record.Outcome(c.Request.Context(), tenantOf(c), id)
-	if err == nil && outcome.Completion.Dialect != completions.DialectChat {
-		err = completions.ErrNotFound
-	}
+	v, err := s.find(c, form)
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
-	w := newChunkWriter(c, id, chatStream(outcome.Completion, c.Query("include_usage") == "true"))
-	w.skip, w.summed, w.resumed, w.restarts = from, summed, true, true
+	outcome := completions.Outcome{Completion: v.Completion, Answer: v.answer}
+	v.usage = c.Query("include_usage") == "true"
+	w := newChunkWriter(c, form, v)
+	w.skip, w.seen, w.summed, w.resumed, w.restarts = from, seen, summed, true, true
 	s.relay(c, w, watch, func(ctx context.Context) (completions.Outcome, error) {
 		if outcome.Completion.State != completions.StateOpen {
 			return outcome, nil
 		}
 		ctx, cancel := context.WithDeadline(ctx, outcome.Completion.Deadline.Add(recordGrace))
 		defer cancel()
-		return s.waitDurably(ctx, outcome.Completion, watch)
+		return s.waitDurably(ctx, form, outcome.Completion, watch)
 	})
 }
 
 // startingAfter is the place that the client has come to: a number, or an event's whole id, which browsers send by
 // themselves when they come back.
-func startingAfter(c *gin.Context) (from transcript.Cursor, summed bool, err error) {
+func startingAfter(c *gin.Context, form *form) (from transcript.Cursor, seen int, summed bool, err error) {
 	text := c.Query("starting_after")
+	if number, err := strconv.ParseInt(text, 10, 64); err == nil && number >= 0 {
+		from.At, seen = form.place(number)
+		return from, seen, false, nil
+	}
 	if text == "" {
 		text = c.GetHeader("Last-Event-ID")
 	}
 	if text == "" {
-		return transcript.Cursor{}, false, nil
+		return transcript.Cursor{}, allFrames, false, nil
 	}
 	if from, summed, err = transcript.ParseCursor(text); err != nil {
-		return from, false, invalid("starting_after", "invalid_value",
+		return from, 0, false, invalid("starting_after", "invalid_value",
 			"starting_after must be the sequence_number, or the id, of the last event received.")
 	}
-	return from, summed, nil
+	return from, allFrames, summed, nil
 }
 
 // interrupted is what a client reads whose stream cannot be gone on with, though the completion goes on or has an answer.
-func interrupted() *problem {
+func interrupted(form *form) *problem {
 	return &problem{
 		status: http.StatusBadGateway, kind: "server_error", code: "stream_interrupted",
-		message: "The stream was interrupted. GET /v1/chat/completions/{completion_id} reads the whole answer.",
+		message: "The stream was interrupted. GET " + form.path + "{id} reads the whole answer.",
 	}
 }
 

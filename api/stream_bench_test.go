@@ -112,7 +112,7 @@ func benchThrough(b *testing.B, body func(chan struct{}) io.ReadCloser) {
 		watch := hub.Watch("chatcmpl-1", nil)
 		feed, leave := hub.Open("chatcmpl-1")
 		completion := completions.Completion{ID: "chatcmpl-1", Route: "demo", AcceptedAt: time.Unix(1780000000, 0), State: completions.StateSucceeded}
-		w := newChunkWriter(c, completion.ID, chatStream(completion, false))
+		w := newChunkWriter(c, chatForm(), view{Completion: completion})
 		whole := server.relay(c, w, watch, func(ctx context.Context) (completions.Outcome, error) {
 			answer, err := tell(ctx, client, feed)
 			return completions.Outcome{Completion: completion, Answer: &answer}, err

@@ -31,8 +31,9 @@ type submission struct {
 	id      string
 	tenant  string
 	key     string
-	dialect string
+	form    *form
 	request dialect.Request
+	stored  completions.Stored
 	// fingerprint tells the request from another under the same key.
 	fingerprint []byte
 	accepted    time.Time
@@ -44,8 +45,21 @@ type submission struct {
 	cancelOnDisconnect bool
 }
 
-func (s *Server) submission(c *gin.Context, dialect string, request dialect.Request) (_ *submission, err error) {
-	sub := &submission{tenant: tenantOf(c), key: c.GetHeader("Idempotency-Key"), dialect: dialect, request: request}
+// view is an outcome as the client is to see it.
+func (sub *submission) view(outcome completions.Outcome) view {
+	v := view{Completion: outcome.Completion, answer: outcome.Answer, shown: sub.request.Shown, usage: sub.request.IncludeUsage}
+	v.Metadata, v.Background = sub.request.Metadata, sub.request.Background
+	return v
+}
+
+func (s *Server) submission(c *gin.Context, form *form, request dialect.Request) (_ *submission, err error) {
+	sub := &submission{tenant: tenantOf(c), key: c.GetHeader("Idempotency-Key"), form: form, request: request}
+	switch {
+	case request.Store != nil && !*request.Store:
+		sub.stored = completions.StoredNo
+	case request.Store != nil, form.keeps:
+		sub.stored = completions.StoredYes
+	}
 	if sub.fingerprint, err = fingerprint(request); err != nil {
 		return nil, err
 	}
@@ -53,7 +67,7 @@ func (s *Server) submission(c *gin.Context, dialect string, request dialect.Requ
 	if request.Stream {
 		sub.recovery = s.recovery(request)
 	}
-	sub.cancelOnDisconnect = cancelOnDisconnect(request, sub.key)
+	sub.cancelOnDisconnect = cancelOnDisconnect(request, sub.key, sub.stored)
 	switch {
 	case len(sub.key) > 255:
 		return nil, invalid("Idempotency-Key", "invalid_value", "The Idempotency-Key is longer than 255 characters.")
@@ -78,11 +92,11 @@ func (s *Server) recovery(request dialect.Request) failover.Recovery {
 
 // cancelOnDisconnect says whether a request ends with its client's connection. By itself it does if nobody could come back
 // for the answer, or would find it anywhere.
-func cancelOnDisconnect(request dialect.Request, key string) bool {
+func cancelOnDisconnect(request dialect.Request, key string, stored completions.Stored) bool {
 	if request.OnDisconnect != "" {
 		return request.OnDisconnect == "cancel"
 	}
-	return key == "" && (request.Store == nil || !*request.Store) && request.ConversationID == ""
+	return key == "" && stored != completions.StoredYes && request.ConversationID == "" && !request.Background
 }
 
 // submit accepts the request, starts its workflow and waits for the outcome.
@@ -112,7 +126,11 @@ func (s *Server) outcome(ctx context.Context, sub *submission, watch *handover.W
 	}
 	ctx, cancel := context.WithDeadline(ctx, sub.completion.Deadline.Add(recordGrace))
 	defer cancel()
-	return s.wait(ctx, sub, watch, permit)
+	outcome, err := s.wait(ctx, sub, watch, permit)
+	if err == nil && outcome.Completion.Dialect == "" { // it was handed over in process, by those who know less of it
+		outcome.Completion.Dialect, outcome.Completion.ConversationID = sub.form.dialect, sub.completion.ConversationID
+	}
+	return outcome, err
 }
 
 // begin admits and accepts the request and sees to its workflow's start. From its return on, the request is accepted: it
@@ -147,8 +165,17 @@ func (s *Server) accept(ctx context.Context, sub *submission) error {
 	accepted := time.Now()
 	acceptance := store.Acceptance{
 		ID: sub.id, Tenant: sub.tenant, WorkflowID: completions.WorkflowID(sub.tenant, sub.id, sub.key),
-		Dialect: sub.dialect, Route: sub.request.Model, ConversationID: sub.request.ConversationID,
+		Dialect: sub.form.dialect, Route: sub.request.Model, ConversationID: sub.request.ConversationID,
 		InstanceID: instance, AcceptedAt: accepted, Deadline: accepted.Add(s.cfg.Timeout), Recovery: sub.recovery, Request: sub.request.Request, Fingerprint: sub.fingerprint,
+		Previous: sub.request.PreviousID, Thread: sub.form.keeps && sub.stored == completions.StoredYes, Shown: sub.request.Shown,
+		Stored: sub.stored, Background: sub.request.Background, EndUser: sub.request.User, Metadata: sub.request.Metadata,
+	}
+	if sub.stored == completions.StoredNo {
+		until := acceptance.Deadline
+		if window := accepted.Add(s.cfg.IdempotencyWindow); sub.key != "" && window.After(until) {
+			until = window
+		}
+		acceptance.ContentUntil = &until
 	}
 	outcome, err := s.cfg.Record.Accept(ctx, acceptance)
 	if err != nil {
@@ -156,9 +183,10 @@ func (s *Server) accept(ctx context.Context, sub *submission) error {
 	}
 	sub.created, sub.accepted = outcome.Created, accepted
 	sub.completion = completions.Completion{
-		ID: sub.id, Tenant: sub.tenant, WorkflowID: acceptance.WorkflowID, Dialect: sub.dialect, Route: acceptance.Route,
+		ID: sub.id, Tenant: sub.tenant, WorkflowID: acceptance.WorkflowID, Dialect: sub.form.dialect, Route: acceptance.Route,
 		ConversationID: outcome.ConversationID, State: completions.StateOpen, InstanceID: instance, Epoch: 1,
-		AcceptedAt: accepted, Deadline: acceptance.Deadline, Recovery: sub.recovery,
+		AcceptedAt: accepted, Deadline: acceptance.Deadline, Recovery: sub.recovery, Stored: sub.stored, Background: sub.request.Background,
+		EndUser: sub.request.User, Metadata: sub.request.Metadata,
 	}
 	return nil
 }

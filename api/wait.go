@@ -40,14 +40,14 @@ func (s *Server) wait(ctx context.Context, sub *submission, watch *handover.Watc
 			calling = nil
 		case <-watch.Moved():
 			permit.Done()
-			return s.waitDurably(ctx, completion, watch)
+			return s.waitDurably(ctx, sub.form, completion, watch)
 		case <-claim.C:
 			if !watch.Claimed() {
 				permit.Abandon()
-				return s.waitDurably(ctx, completion, watch)
+				return s.waitDurably(ctx, sub.form, completion, watch)
 			}
 		case <-ctx.Done():
-			return completions.Outcome{}, s.waitEnded(ctx)
+			return completions.Outcome{}, waitEnded(ctx, sub.form)
 		}
 	}
 }
@@ -80,7 +80,7 @@ func (s *Server) settle(permit *permit, watch *handover.Watch) {
 
 // waitDurably awaits the workflow's end, over re-drives, restarts and outages, then reads the outcome from the record. The
 // in-process way stays open meanwhile: the workflow may come back here.
-func (s *Server) waitDurably(ctx context.Context, completion completions.Completion, watch *handover.Watch) (completions.Outcome, error) {
+func (s *Server) waitDurably(ctx context.Context, form *form, completion completions.Completion, watch *handover.Watch) (completions.Outcome, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if completion.Recovery != "" && s.cfg.Mirror != nil { // what it says meanwhile is said elsewhere
@@ -108,7 +108,7 @@ func (s *Server) waitDurably(ctx context.Context, completion completions.Complet
 		return watch.Outcome(), nil
 	case f := <-result:
 		if f.err != nil && ctx.Err() != nil {
-			return completions.Outcome{}, s.waitEnded(ctx)
+			return completions.Outcome{}, waitEnded(ctx, form)
 		}
 		return f.outcome, f.err
 	}
@@ -135,12 +135,12 @@ func (s *Server) followWorkflow(ctx context.Context, completion completions.Comp
 }
 
 // waitAtMost waits for the outcome of a running completion; still open after the time is not an error.
-func (s *Server) waitAtMost(ctx context.Context, completion completions.Completion, limit time.Duration) (completions.Outcome, error) {
+func (s *Server) waitAtMost(ctx context.Context, form *form, completion completions.Completion, limit time.Duration) (completions.Outcome, error) {
 	waiting, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	watch := s.cfg.Hub.Watch(completion.ID, nil)
 	defer watch.Close()
-	outcome, err := s.waitDurably(waiting, completion, watch)
+	outcome, err := s.waitDurably(waiting, form, completion, watch)
 	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
 		return completions.Outcome{Completion: completion}, nil
 	}
@@ -149,11 +149,11 @@ func (s *Server) waitAtMost(ctx context.Context, completion completions.Completi
 
 // waitEnded says why the wait ended without an outcome: the client went away, or time ran out while the outcome could not
 // be recorded. Either way it can be read later.
-func (s *Server) waitEnded(ctx context.Context) error {
+func waitEnded(ctx context.Context, form *form) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return &problem{
 			status: http.StatusGatewayTimeout, kind: "server_error", code: "deadline_exceeded", final: true,
-			message: "No outcome within the time allowed. GET /v1/chat/completions/{completion_id} reads it once it is there.",
+			message: "No outcome within the time allowed. GET " + form.path + "{id} reads it once it is there.",
 		}
 	}
 	return &problem{status: 499, kind: "invalid_request_error", code: "client_closed_request", message: "The client closed the request."}

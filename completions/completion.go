@@ -12,6 +12,9 @@ import (
 const (
 	// DialectChat is OpenAI's chat completions.
 	DialectChat = "openai.chat"
+	// DialectResponses is OpenAI's Responses, and DialectMessages Anthropic's Messages.
+	DialectResponses = "openai.responses"
+	DialectMessages  = "anthropic.messages"
 	// DialectEmbeddings is OpenAI's embeddings, which are recorded and driven as completions are.
 	DialectEmbeddings = "openai.embeddings"
 )

@@ -11,6 +11,8 @@ var (
 	ErrKeyReused = errors.New("idempotency key was used with another request")
 	// ErrNoPrevious says that the completion whose turn is to be followed on is not on record, or has no turn there.
 	ErrNoPrevious = errors.New("no such previous response")
+	// ErrOpen says that the completion has no outcome yet.
+	ErrOpen = errors.New("the completion is still running")
 	// ErrErased says that the content of the completion is gone: its time was over, or it was erased.
 	ErrErased = errors.New("the content is gone")
 	// ErrAnswerLost says that a call succeeded but its answer died with the process that held it.

@@ -75,6 +75,8 @@ type Config struct {
 	Vault Vault
 	// Media bounds what is fetched from addresses in requests.
 	Media Media
+	// Privacy says how long what is said is kept, and how.
+	Privacy Privacy
 	// StreamKeepAlive is how often a silent stream sends a comment (holdfast.stream_keep_alive).
 	StreamKeepAlive time.Duration
 	// OnStreamFailure is what becomes of a stream that breaks when its client has a part of the answer
@@ -223,6 +225,7 @@ func defaults() *Config {
 			Cooldown: DefaultCooldown, MaxCooldown: DefaultMaxCooldown, Window: DefaultBreakerWindow, MinCalls: DefaultBreakerCalls,
 			ErrorRate: DefaultErrorRate, SlowAfter: DefaultSlowAfter, Probes: DefaultBreakerProbes, Ramp: DefaultRamp,
 		},
+		Privacy:         Privacy{IdempotencyWindow: DefaultIdempotencyWindow},
 		Probes:          Probes{Every: DefaultProbeEvery, Successes: DefaultProbeSuccesses},
 		StreamKeepAlive: DefaultStreamKeepAlive,
 		OnStreamFailure: streamPolicies()[0],

@@ -26,6 +26,8 @@ type Route struct {
 	OnLimit string
 	// Sticky keeps a conversation at the target that answered it last, whose prompt cache holds it; nil means true.
 	Sticky *bool
+	// Overflow is what becomes of a conversation that no target can hold; its zero value refuses.
+	Overflow Overflow
 }
 
 // Cache says how long a route's answers are kept.

@@ -29,6 +29,7 @@ func (r *reader) routeSetting(config *Config, route *Route) use {
 			"hedge":             r.hedge(route),
 			"when_down":         func(path string, n *yaml.Node) { stale = r.whenDown(config, route, path, n) },
 			"on_limit":          r.choice(&route.OnLimit, onLimits()),
+			"overflow":          r.overflow(config, route),
 			"sticky":            r.fact(&route.Sticky),
 		}, nil)
 		switch kept := route.Cache != nil && route.Cache.Stale > 0; {

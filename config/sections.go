@@ -57,6 +57,7 @@ func (r *reader) holdfast(config *Config, path string, n *yaml.Node) {
 		"stream_keep_alive": r.span(&config.StreamKeepAlive),
 		"media":             func(path string, n *yaml.Node) { r.media(&config.Media, path, n) },
 		"on_stream_failure": r.choice(&config.OnStreamFailure, streamPolicies()),
+		"privacy":           r.privacy(&config.Privacy),
 		"retry_budget":      r.share(&config.RetryBudget, 1),
 		"breaker":           r.breaker(&config.Breaker),
 		"probes":            r.probes(&config.Probes),

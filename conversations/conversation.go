@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/replay"
 )
 
 var (
@@ -34,20 +34,7 @@ type Conversation struct {
 }
 
 // Item is one message of the log, with its place and provenance.
-type Item struct {
-	// ConversationID is where it stands: of a conversation that forked from another, that may be the other one.
-	ConversationID string
-	// Seq is its place, which no other item on the way to it has.
-	Seq          int64
-	CompletionID string
-	Message      llm.Message
-	// Tokens are its own, TokensBefore those of all items before it, both by estimate.
-	Tokens, TokensBefore int64
-	// Provider and Model name who wrote the message; empty for what the client sent.
-	Provider  string
-	Model     string
-	CreatedAt time.Time
-}
+type Item = replay.Item
 
 var idPattern = regexp.MustCompile(`^conv_[A-Za-z0-9]{1,59}$`)
 

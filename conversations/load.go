@@ -9,31 +9,16 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/holdfast-dev/holdfast/failover"
-	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/replay"
 )
-
-// Loaded is the end of a conversation's log, as far as it was asked for.
-type Loaded struct {
-	// Items are those that were read, in order.
-	Items []Item
-	// System are the system messages before them.
-	System []Item
-	// Before is how many tokens the items before them have, by estimate; 0 if all were read.
-	Before int64
-	// Count and Tokens are those of the whole log.
-	Count, Tokens int64
-	// Last is who gave the last answer; zero if nobody did.
-	Last failover.LastAnswer
-}
 
 // loadPage is how many items are read at a time.
 const loadPage = 64
 
 // Load reads a log from its end until it has as many tokens as are enough; 0 reads all. However long the log is, that costs
 // the same. The error is [ErrNotFound] if there is no such conversation.
-func (s *Store) Load(ctx context.Context, id string, enough int64) (Loaded, error) {
-	var loaded Loaded
+func (s *Store) Load(ctx context.Context, id string, enough int64) (replay.Loaded, error) {
+	var loaded replay.Loaded
 	const head = `SELECT tokens, next_seq - 1 FROM conversations WHERE id = $1`
 	err := s.pool.QueryRow(ctx, head, id).Scan(&loaded.Tokens, &loaded.Count)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -75,7 +60,7 @@ func (s *Store) Load(ctx context.Context, id string, enough int64) (Loaded, erro
 			return loaded, err
 		}
 	}
-	loaded.Last, err = s.lastAnswer(ctx, path)
+	loaded.LastProvider, loaded.LastModel, err = s.lastAnswer(ctx, path)
 	return loaded, err
 }
 
@@ -102,28 +87,8 @@ func (s *Store) system(ctx context.Context, path []segment, before int64) ([]Ite
 	return found, nil
 }
 
-// Messages are those of some items, without the places of what was taken out.
-func Messages(items []Item) []llm.Message {
-	messages := make([]llm.Message, 0, len(items))
-	for _, item := range items {
-		if message := present(item.Message); len(message.Parts) > 0 {
-			messages = append(messages, message)
-		}
-	}
-	return messages
-}
-
-// Summary is what a model wrote of a conversation's beginning.
-type Summary struct {
-	// FromSeq is the place behind what it stands in for.
-	FromSeq      int64
-	CompletionID string
-	Message      llm.Message
-	Tokens       int64
-}
-
 // Summary reads the latest summary that stands in for nothing at or behind a place; nil if there is none.
-func (s *Store) Summary(ctx context.Context, id string, until int64) (*Summary, error) {
+func (s *Store) Summary(ctx context.Context, id string, until int64) (*replay.Summary, error) {
 	path, err := s.path(ctx, id)
 	if err != nil {
 		return nil, err
@@ -131,7 +96,7 @@ func (s *Store) Summary(ctx context.Context, id string, until int64) (*Summary, 
 	const query = `SELECT from_seq, completion_id, message, tokens FROM conversation_summaries
 		WHERE conversation_id = $1 AND from_seq <= $2 ORDER BY from_seq DESC LIMIT 1`
 	for _, at := range path {
-		var summary Summary
+		var summary replay.Summary
 		var message []byte
 		err := s.pool.QueryRow(ctx, query, at.id, min(until, at.until)).Scan(&summary.FromSeq, &summary.CompletionID, &message, &summary.Tokens)
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -149,7 +114,7 @@ func (s *Store) Summary(ctx context.Context, id string, until int64) (*Summary, 
 }
 
 // KeepSummary keeps a summary. One that stands in the same place stays.
-func (s *Store) KeepSummary(ctx context.Context, id string, summary Summary) error {
+func (s *Store) KeepSummary(ctx context.Context, id string, summary replay.Summary) error {
 	message, err := json.Marshal(summary.Message)
 	if err != nil {
 		return fmt.Errorf("encoding a summary of %s: %w", id, err)

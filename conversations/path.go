@@ -7,8 +7,6 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
-
-	"github.com/holdfast-dev/holdfast/failover"
 )
 
 // segment is a stretch of a path: the items of one conversation between two places, the first of them left out.
@@ -167,27 +165,19 @@ func (s *Store) AnswerPlace(ctx context.Context, id, completionID string) (seq i
 	return 0, ErrNotFound
 }
 
-// LastAnswer says who gave the conversation's last answer; zero if nobody did.
-func (s *Store) LastAnswer(ctx context.Context, id string) (last failover.LastAnswer, err error) {
-	path, err := s.path(ctx, id)
-	if err != nil {
-		return last, err
-	}
-	return s.lastAnswer(ctx, path)
-}
-
-func (s *Store) lastAnswer(ctx context.Context, path []segment) (last failover.LastAnswer, err error) {
+// lastAnswer says who gave the last answer on a path; empty if nobody did.
+func (s *Store) lastAnswer(ctx context.Context, path []segment) (provider, model string, err error) {
 	const query = `SELECT provider, model FROM conversation_items WHERE conversation_id = $1 AND seq > $2 AND seq <= $3 AND provider <> ''
 		ORDER BY seq DESC LIMIT 1`
 	for _, at := range path {
-		err = s.pool.QueryRow(ctx, query, at.id, at.after, at.until).Scan(&last.Provider, &last.Model)
+		err = s.pool.QueryRow(ctx, query, at.id, at.after, at.until).Scan(&provider, &model)
 		if !errors.Is(err, pgx.ErrNoRows) {
 			break
 		}
 		err = nil
 	}
 	if err != nil {
-		return last, fmt.Errorf("reading who answered last: %w", err)
+		return "", "", fmt.Errorf("reading who answered last: %w", err)
 	}
-	return last, nil
+	return provider, model, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/internal/postgres"
 	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/replay"
 )
 
 // Store keeps conversations in PostgreSQL. It is safe for concurrent use.
@@ -150,28 +151,19 @@ func (s *Store) RemoveParts(ctx context.Context, tenant, id string, item Item, p
 	return err
 }
 
-// Erased marks the place of a part that was taken out of the log. It holds nothing and reaches no provider.
-const Erased llm.PartType = "erased"
-
-// without is the message without some of its parts; left says whether any others are there.
+// without is the message without some of its parts, one item together, in whose place a mark stands; left says whether any others are there.
 func without(message llm.Message, parts []int) (_ llm.Message, left bool) {
-	kept := make([]llm.Part, len(message.Parts))
+	kept := make([]llm.Part, 0, len(message.Parts))
+	marked := false
 	for i, part := range message.Parts {
-		if slices.Contains(parts, i) {
-			part = llm.Part{Type: Erased}
+		switch {
+		case !slices.Contains(parts, i):
+			kept = append(kept, part)
+			left = left || part.Type != replay.Erased
+		case !marked:
+			kept, marked = append(kept, llm.Part{Type: replay.Erased}), true
 		}
-		kept[i] = part
-		left = left || part.Type != Erased
 	}
 	message.Parts = kept
 	return message, left
-}
-
-// present is the message without the places of parts that were taken out.
-func present(message llm.Message) llm.Message {
-	if !slices.ContainsFunc(message.Parts, func(part llm.Part) bool { return part.Type == Erased }) {
-		return message
-	}
-	message.Parts = slices.DeleteFunc(slices.Clone(message.Parts), func(part llm.Part) bool { return part.Type == Erased })
-	return message
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/postgres"
 	"github.com/holdfast-dev/holdfast/llm"
 	"github.com/holdfast-dev/holdfast/llm/llmtest"
+	"github.com/holdfast-dev/holdfast/replay"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -300,7 +301,7 @@ func (w *world) replay(t *testing.T, id string) []llm.Message {
 	t.Helper()
 	loaded, err := w.store.Load(t.Context(), id, 0)
 	require.NoError(t, err)
-	return conversations.Messages(loaded.Items)
+	return replay.Messages(loaded.Items)
 }
 
 func TestTheWholeLogIsReplayed(t *testing.T) {

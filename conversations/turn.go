@@ -66,7 +66,7 @@ func ContinueTurn(ctx context.Context, tx pgx.Tx, tenant, previous, fork, comple
 		return id, AcquireTurn(ctx, tx, tenant, id, completionID)
 	}
 	const insert = `INSERT INTO conversations (id, tenant, thread, parent_id, parent_seq, next_seq, tokens, active_completion)
-		VALUES ($1, $2, true, $3, $4, $4 + 1, $5, $6)`
+		VALUES ($1, $2, true, $3, $4::bigint, $4::bigint + 1, $5, $6)`
 	if _, err := tx.Exec(ctx, insert, fork, tenant, id, last, tokensBefore, completionID); err != nil {
 		return "", fmt.Errorf("forking %s: %w", id, err)
 	}

@@ -13,12 +13,12 @@ type Entry struct {
 const stepShare = 0.3
 
 // Start is the index of the first entry that is said again, for all of them to fit the room. Before is how many tokens were said
-// before the first entry, in what need not have been read. An exchange is left out whole: a question, the answer, and the
+// before the first entry, in what need not have been read, and system how many of those are said again all the same. An exchange is left out whole: a question, the answer, and the
 // calls and results between. The last exchange always stays: if it does not fit, fits is false.
 //
 // The same conversation is cut in the same places whoever asks, and however much of it was read: places lie on a grid of
 // stepShare of the room.
-func Start(entries []Entry, before, room int64) (index int, fits bool) {
+func Start(entries []Entry, before, system, room int64) (index int, fits bool) {
 	total := before
 	for _, entry := range entries {
 		total += entry.Tokens
@@ -47,9 +47,9 @@ func Start(entries []Entry, before, room int64) (index int, fits bool) {
 			for _, entry := range entries[last:] {
 				rest += entry.Tokens
 			}
-			return last, rest <= room
+			return last, rest+system+systemTokens(entries[:last]) <= room
 		}
-		if total-said+systemTokens(entries[:at]) <= room {
+		if total-said+system+systemTokens(entries[:at]) <= room {
 			return at, true
 		}
 	}

@@ -57,6 +57,7 @@ func kinds(named map[string]int) map[llm.Kind]int {
 
 func policyOf(route config.Route) activities.RoutePolicy {
 	policy := activities.RoutePolicy{Route: route.Name, Stale: route.WhenDown.StaleCache, Sticky: route.Sticky == nil || *route.Sticky}
+	policy.Overflow, policy.SummaryRoute = llm.Overflow(route.Overflow.Policy), route.Overflow.Summary
 	if route.Cache != nil {
 		cache := activities.CachePolicy(*route.Cache)
 		policy.Cache = &cache

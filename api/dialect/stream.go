@@ -27,6 +27,8 @@ type Stream interface {
 	// AppendText is a short way for pieces of text, which nearly all events are: it adds the frame's data to what is to be
 	// written, or says false of events that are for Encode. A stream may say false of all.
 	AppendText(out []byte, event llm.Event, place int64) ([]byte, bool)
+	// TextEvent is the name of the frames that AppendText adds; empty if they have none.
+	TextEvent() string
 	// Restart gives what takes back all that was sent; nil if the dialect cannot say it. The stream is of no use behind it.
 	Restart() []Frame
 	// ServedFrom is called before the choices finish: the answer is not from a provider as wanted, but "hit" or "stale" (it was

@@ -109,6 +109,9 @@ func (p part) image() (llm.Part, error) {
 		URL    string `json:"url"`
 		Detail string `json:"detail"`
 	}{Detail: p.Detail}
+	if p.FileID != "" {
+		return llm.Part{}, invalid("messages", "unsupported_value", "Files by id are one vendor's own: send an image_url.")
+	}
 	if json.Unmarshal(p.ImageURL, &image.URL) != nil {
 		if json.Unmarshal(p.ImageURL, &image) != nil {
 			return llm.Part{}, invalid("messages", "invalid_type", "image_url must be an object with a url.")

@@ -1,5 +1,6 @@
-// Package openai is OpenAI's chat completions dialect: it decodes a request body into an [llm.Request] and encodes an
-// [llm.Response] as the object that OpenAI's SDKs parse. It is pure; what it does not support it refuses by name.
+// Package openai is what OpenAI's clients speak: chat completions, responses, conversations and embeddings. It decodes a request
+// body into a [dialect.Request] and encodes an [llm.Response] as the object that OpenAI's SDKs parse. It is pure; what it does not
+// support it refuses by name.
 //
-// Field meanings: https://platform.openai.com/docs/api-reference/chat
+// Field meanings: https://platform.openai.com/docs/api-reference
 package openai

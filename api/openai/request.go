@@ -57,8 +57,9 @@ type chatRequest struct {
 
 // handling says how Holdfast is to treat the request: none of it reaches a provider.
 type handling struct {
-	OnStreamFailure string `json:"on_stream_failure"`
-	OnDisconnect    string `json:"on_disconnect"`
+	OnStreamFailure string       `json:"on_stream_failure"`
+	OnDisconnect    string       `json:"on_disconnect"`
+	Overflow        llm.Overflow `json:"overflow"`
 }
 
 func (h handling) check() error {
@@ -69,9 +70,14 @@ func (h handling) check() error {
 	}
 	switch h.OnDisconnect {
 	case "", "continue", "cancel":
-		return nil
 	default:
 		return invalid("holdfast.on_disconnect", "invalid_value", "on_disconnect must be continue or cancel.")
+	}
+	switch h.Overflow {
+	case "", llm.OverflowRefuse, llm.OverflowDropOldest, llm.OverflowSummarise:
+		return nil
+	default:
+		return invalid("holdfast.overflow", "invalid_value", "overflow must be refuse, drop_oldest or summarise.")
 	}
 }
 
@@ -139,8 +145,8 @@ func DecodeChat(body []byte) (dialect.Request, error) {
 		Temperature: wire.Temperature, TopP: wire.TopP, Stop: wire.Stop, Seed: wire.Seed,
 		PresencePenalty: wire.PresencePenalty, FrequencyPenalty: wire.FrequencyPenalty, User: wire.User, Metadata: wire.Metadata.texts,
 		MaxOutputTokens: wire.MaxCompletionTokens, TopK: wire.TopK, N: wire.N, Logprobs: wire.logprobs(), LogitBias: wire.LogitBias,
-		ResponseFormat: wire.ResponseFormat.decode(), Verbosity: wire.Verbosity, ServiceTier: wire.serviceTier(),
-		PromptCacheKey: wire.PromptCacheKey, Extras: wire.ProviderOptions, Strict: wire.Provider.strict(),
+		ResponseFormat: wire.ResponseFormat.decode(), Verbosity: wire.Verbosity, ServiceTier: plainTier(wire.ServiceTier),
+		PromptCacheKey: wire.PromptCacheKey, Extras: wire.ProviderOptions, Strict: wire.Provider.strict(), Overflow: wire.Holdfast.Overflow,
 	}}
 	request.Stream = wire.Stream != nil && *wire.Stream
 	request.Store = wire.Store
@@ -228,12 +234,12 @@ func (r *chatRequest) logprobs() *int64 {
 	return &top
 }
 
-// serviceTier is empty for those that mean nothing in particular.
-func (r *chatRequest) serviceTier() string {
-	if r.ServiceTier == "auto" || r.ServiceTier == "default" {
+// plainTier is empty for those that mean nothing in particular.
+func plainTier(tier string) string {
+	if tier == "auto" || tier == "default" {
 		return ""
 	}
-	return r.ServiceTier
+	return tier
 }
 
 // explainJSON says what is wrong with a body in its author's terms.

@@ -120,6 +120,9 @@ func (e *ChunkEncoder) encodePart(event llm.Event) []Chunk {
 	return chunks
 }
 
+// TextEvent implements [dialect.Stream].
+func (e *ChunkEncoder) TextEvent() string { return "" }
+
 // Restart implements [dialect.Stream].
 func (e *ChunkEncoder) Restart() []dialect.Frame {
 	chunk := e.chunk(0, Delta{})

@@ -217,7 +217,7 @@ func (n *node) serve(hub *handover.Hub) (err error) {
 	if cfg.listen != nil {
 		n.api, err = api.New(api.Config{
 			Record: n.record, Conversations: conversations.NewStore(n.pool), Temporal: cfg.temporal, Lease: n.lease,
-			Tokens: n.tokens, Hub: hub, Routes: cfg.config.RouteNames(), Hidden: cfg.config.HiddenNames(), Timeout: cfg.config.Timeout, KeepAlive: cfg.config.StreamKeepAlive,
+			Tokens: n.tokens, Hub: hub, Routes: cfg.config.RouteNames(), Hidden: cfg.config.HiddenNames(), Timeout: cfg.config.Timeout, IdempotencyWindow: cfg.config.Privacy.IdempotencyWindow, KeepAlive: cfg.config.StreamKeepAlive,
 			MaxBodyBytes: cfg.config.Limits.MaxBodyBytes,
 			Admission: api.AdmissionConfig{
 				MinStarts: 4, MaxStarts: max(4, cfg.config.Limits.MaxInFlightStarts),

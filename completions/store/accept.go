@@ -148,7 +148,10 @@ func (s *Store) checkFingerprint(ctx context.Context, a Acceptance) error {
 	if err != nil {
 		return fmt.Errorf("comparing with completion %s: %w", a.ID, err)
 	}
-	if tenant != a.Tenant || !bytes.Equal(fingerprint, a.Fingerprint) {
+	switch {
+	case tenant == a.Tenant && len(fingerprint) == 0:
+		return completions.ErrErased
+	case tenant != a.Tenant || !bytes.Equal(fingerprint, a.Fingerprint):
 		return completions.ErrKeyReused
 	}
 	return nil

@@ -98,20 +98,7 @@ func (s *Store) Outcome(ctx context.Context, tenant, id string) (completions.Out
 		LEFT JOIN completion_answers a ON a.completion_id = c.id
 		WHERE c.id = $1 AND ($2 = '' OR c.tenant = $2)`
 	rows, _ := s.pool.Query(ctx, query, id, tenant)
-	outcome, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (completions.Outcome, error) {
-		var outcome completions.Outcome
-		var providerMS int64
-		var body []byte
-		if err := row.Scan(append(completionFields(&outcome.Completion, &providerMS), &body)...); err != nil {
-			return outcome, err
-		}
-		outcome.Completion.ProviderTime = time.Duration(providerMS) * time.Millisecond
-		if body == nil {
-			return outcome, nil
-		}
-		outcome.Answer = new(llm.Response)
-		return outcome, json.Unmarshal(body, outcome.Answer)
-	})
+	outcome, err := pgx.CollectExactlyOneRow(rows, scanOutcome)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return completions.Outcome{}, completions.ErrNotFound
 	}
