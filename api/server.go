@@ -42,7 +42,7 @@ type Record interface {
 	SetMetadata(ctx context.Context, tenant, id string, metadata map[string]string) error
 	// Erase and EraseConversation take away what was said, and leave the numbers.
 	Erase(ctx context.Context, tenant, id string) error
-	EraseConversation(ctx context.Context, tenant, id string) (store.Erasure, error)
+	EraseConversation(ctx context.Context, tenant, id string) (completions.Erasure, error)
 	RequestCancel(ctx context.Context, tenant, id string) (completions.Completion, error)
 	List(ctx context.Context, tenant string, state completions.State, limit int, before string) ([]completions.Completion, error)
 }

@@ -101,7 +101,9 @@ func TestTheLastExchangeIsNeverLeftOut(t *testing.T) {
 
 func TestSystemMessagesAndASummaryStandBeforeTheRest(t *testing.T) {
 	t.Parallel()
-	say := func(role llm.Role, text string) llm.Message { return llm.Message{Role: role, Parts: []llm.Part{llm.Text(text)}} }
+	say := func(role llm.Role, text string) llm.Message {
+		return llm.Message{Role: role, Parts: []llm.Part{llm.Text(text)}}
+	}
 	messages := []llm.Message{say(llm.RoleSystem, "s"), say(llm.RoleUser, "1"), say(llm.RoleAssistant, "2"), say(llm.RoleUser, "3")}
 	summary := say(llm.RoleUser, "so far")
 	require.Equal(t, []llm.Message{messages[0], summary, messages[3]}, replay.From(messages, 3, &summary))

@@ -21,7 +21,7 @@ type Options struct {
 	Completions bool
 	// ProviderCalls is whether later attempts are made here.
 	ProviderCalls bool
-	// Operations is whether providers are looked after here: their health, and probes.
+	// Operations is whether providers are looked after here, and what is kept: health, probes, retention.
 	Operations bool
 	// StopTimeout is how long Stop waits for what is running.
 	StopTimeout time.Duration
@@ -33,7 +33,7 @@ type Worker struct {
 }
 
 // New makes the workers; Start runs them.
-func New(c client.Client, acts *activities.Activities, ops *activities.Operations, opts Options) *Worker {
+func New(c client.Client, acts *activities.Activities, ops *activities.Operations, retention *activities.Retention, opts Options) *Worker {
 	w := &Worker{}
 	if opts.Completions {
 		completions := sdkworker.New(c, workflows.CompletionsQueue, sdkworker.Options{
@@ -66,6 +66,7 @@ func New(c client.Client, acts *activities.Activities, ops *activities.Operation
 		})
 		workflows.RegisterOperations(operations)
 		operations.RegisterActivity(ops)
+		operations.RegisterActivity(retention)
 		w.workers = append(w.workers, operations)
 	}
 	return w

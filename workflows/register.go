@@ -10,8 +10,9 @@ func Register(registry worker.WorkflowRegistry) {
 	registry.RegisterWorkflowWithOptions(Completion, workflow.RegisterOptions{Name: CompletionWorkflow})
 }
 
-// RegisterOperations makes those known that look after providers.
+// RegisterOperations makes those known that look after providers, and after what is kept.
 func RegisterOperations(registry worker.WorkflowRegistry) {
 	registry.RegisterWorkflowWithOptions(ProviderHealth, workflow.RegisterOptions{Name: ProviderHealthWorkflow})
+	registry.RegisterWorkflowWithOptions(Retention, workflow.RegisterOptions{Name: RetentionWorkflow})
 	registry.RegisterWorkflowWithOptions(ProviderProbes, workflow.RegisterOptions{Name: ProviderProbesWorkflow})
 }

@@ -168,7 +168,13 @@ func (n *node) startWork(ctx, loops context.Context, hub *handover.Hub) (err err
 	if err != nil {
 		return err
 	}
-	n.worker = worker.New(cfg.temporal, acts, ops, cfg.work)
+	retention, err := activities.NewRetention(activities.RetentionConfig{
+		Eraser: n.record, Keep: cfg.config.Privacy.Retention, Tenants: cfg.config.Privacy.Tenants, Logger: cfg.logger,
+	})
+	if err != nil {
+		return err
+	}
+	n.worker = worker.New(cfg.temporal, acts, ops, retention, cfg.work)
 	if err := n.worker.Start(); err != nil {
 		return err
 	}
@@ -190,19 +196,22 @@ func (n *node) watchProviders(loops context.Context) {
 	n.loop(loops, func(ctx context.Context) error {
 		return n.providers.RunTelling(ctx, n.board, launch.Health{Temporal: cfg.temporal}, cfg.logger)
 	})
-	n.loop(loops, func(ctx context.Context) error { n.scheduleProbes(ctx); return nil })
+	n.loop(loops, func(ctx context.Context) error { n.schedule(ctx); return nil })
 }
 
-// scheduleProbes sees to the schedule of probes. Until Temporal takes it, nobody is probed.
-func (n *node) scheduleProbes(ctx context.Context) {
+// schedule sees to the schedules. Until Temporal takes them, nobody is probed, and nothing goes that is too old.
+func (n *node) schedule(ctx context.Context) {
 	every := n.cfg.config.Probes.Every
 	if n.cfg.config.Probes.Off {
 		every = 0
 	}
 	policy := retrypolicy.NewBuilder[any]().WithBackoff(time.Second, time.Minute).WithMaxRetries(-1).Build()
-	err := failsafe.With(policy).WithContext(ctx).Run(func() error { return launch.Probes(ctx, n.cfg.temporal, every) })
-	if err != nil && ctx.Err() == nil {
-		n.cfg.logger.WarnContext(ctx, "the probes of providers are not scheduled", "error", err)
+	for what, begin := range map[string]func() error{
+		"probes": func() error { return launch.Probes(ctx, n.cfg.temporal, every) }, "retention": func() error { return launch.Retention(ctx, n.cfg.temporal) },
+	} {
+		if err := failsafe.With(policy).WithContext(ctx).Run(begin); err != nil && ctx.Err() == nil {
+			n.cfg.logger.WarnContext(ctx, "not scheduled", "what", what, "error", err)
+		}
 	}
 }
 

@@ -59,24 +59,10 @@ func eraseAll(ctx context.Context, tx pgx.Tx, ids []string) error {
 	return nil
 }
 
-// Erasure counts what was erased.
-type Erasure struct {
-	Conversations int `json:"conversations"`
-	Completions   int `json:"completions"`
-	// Running are completions that had no outcome yet: what is said in them goes within minutes of their end.
-	Running int `json:"running"`
-}
-
-func (e *Erasure) add(more Erasure) {
-	e.Conversations += more.Conversations
-	e.Completions += more.Completions
-	e.Running += more.Running
-}
-
 // EraseConversation takes away a conversation with all that follows on its turns, what was said in their completions, and what
 // stands in a cache of it. The error is [conversations.ErrNotFound] if the tenant has no such conversation, and
 // [conversations.ErrBusy] while a completion is at it.
-func (s *Store) EraseConversation(ctx context.Context, tenant, id string) (erased Erasure, err error) {
+func (s *Store) EraseConversation(ctx context.Context, tenant, id string) (erased completions.Erasure, err error) {
 	err = postgres.Tx(ctx, s.pool, func(tx pgx.Tx) error {
 		tree, err := conversations.LockTree(ctx, tx, tenant, id)
 		if err != nil {
@@ -89,24 +75,24 @@ func (s *Store) EraseConversation(ctx context.Context, tenant, id string) (erase
 }
 
 // eraseTree erases a conversation and what forks from it, all of which are locked.
-func eraseTree(ctx context.Context, tx pgx.Tx, id string, tree []string) (Erasure, error) {
+func eraseTree(ctx context.Context, tx pgx.Tx, id string, tree []string) (completions.Erasure, error) {
 	rows, _ := tx.Query(ctx, `SELECT id FROM completions WHERE conversation_id = ANY($1) AND erased_at IS NULL`, tree)
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
-		return Erasure{}, fmt.Errorf("listing the completions of %s: %w", id, err)
+		return completions.Erasure{}, fmt.Errorf("listing the completions of %s: %w", id, err)
 	}
 	if err := eraseAll(ctx, tx, ids); err != nil {
-		return Erasure{}, err
+		return completions.Erasure{}, err
 	}
 	if _, err := tx.Exec(ctx, `DELETE FROM media WHERE scope = ANY($1)`, tree); err != nil {
-		return Erasure{}, fmt.Errorf("erasing the media of %s: %w", id, err)
+		return completions.Erasure{}, fmt.Errorf("erasing the media of %s: %w", id, err)
 	}
-	return Erasure{Conversations: len(tree), Completions: len(ids)}, conversations.DeleteTree(ctx, tx, id)
+	return completions.Erasure{Conversations: len(tree), Completions: len(ids)}, conversations.DeleteTree(ctx, tx, id)
 }
 
 // EraseUser takes away all that was said for an end user: the completions, their turns, and each conversation whose completions
 // were all for that user. What is running is erased when it has ended.
-func (s *Store) EraseUser(ctx context.Context, tenant, user string) (erased Erasure, err error) {
+func (s *Store) EraseUser(ctx context.Context, tenant, user string) (erased completions.Erasure, err error) {
 	if user == "" {
 		return erased, nil
 	}
@@ -126,14 +112,14 @@ func (s *Store) EraseUser(ctx context.Context, tenant, user string) (erased Eras
 		if err != nil {
 			return erased, err
 		}
-		erased.add(more)
+		erased.Add(more)
 	}
 	for {
 		more, err := s.eraseBatch(ctx, `tenant = $1 AND end_user = $2`, tenant, user)
 		if err != nil {
 			return erased, err
 		}
-		if erased.add(more); more.Completions == 0 {
+		if erased.Add(more); more.Completions == 0 {
 			break
 		}
 	}
@@ -147,7 +133,7 @@ func (s *Store) EraseUser(ctx context.Context, tenant, user string) (erased Eras
 }
 
 // eraseOwn erases a conversation if it is the end user's alone, and nobody is at it.
-func (s *Store) eraseOwn(ctx context.Context, tenant, user, root string) (erased Erasure, err error) {
+func (s *Store) eraseOwn(ctx context.Context, tenant, user, root string) (erased completions.Erasure, err error) {
 	err = postgres.Tx(ctx, s.pool, func(tx pgx.Tx) error {
 		tree, err := conversations.LockTree(ctx, tx, tenant, root)
 		if errors.Is(err, conversations.ErrBusy) || errors.Is(err, conversations.ErrNotFound) {
@@ -174,7 +160,7 @@ func (s *Store) eraseOwn(ctx context.Context, tenant, user, root string) (erased
 const eraseLimit = 200
 
 // eraseBatch erases some of the completions that a condition holds for, and that have ended.
-func (s *Store) eraseBatch(ctx context.Context, where string, args ...any) (erased Erasure, err error) {
+func (s *Store) eraseBatch(ctx context.Context, where string, args ...any) (erased completions.Erasure, err error) {
 	query := `SELECT id FROM completions WHERE ` + where + ` AND erased_at IS NULL AND state <> 'open' ORDER BY id LIMIT ` +
 		strconv.Itoa(eraseLimit) + ` FOR UPDATE SKIP LOCKED`
 	err = postgres.Tx(ctx, s.pool, func(tx pgx.Tx) error {
@@ -192,18 +178,10 @@ func (s *Store) eraseBatch(ctx context.Context, where string, args ...any) (eras
 	return erased, err
 }
 
-// Expiry says what is too old to be kept.
-type Expiry struct {
-	// Before is the time before which it was said; zero keeps all.
-	Before time.Time
-	// Tenants have times of their own.
-	Tenants map[string]time.Time
-}
-
 // EraseExpired takes away some of what is too old, and what is due to go: a small batch, so that nobody waits for it. Nothing is
 // erased when nothing is left to be. What was said in a conversation goes with it, when its last turn is too old.
-func (s *Store) EraseExpired(ctx context.Context, expiry Expiry) (erased Erasure, err error) {
-	if erased, err = s.eraseBatch(ctx, `content_until < clock_timestamp()`); err != nil || erased != (Erasure{}) {
+func (s *Store) EraseExpired(ctx context.Context, expiry completions.Expiry) (erased completions.Erasure, err error) {
+	if erased, err = s.eraseBatch(ctx, `content_until < clock_timestamp()`); err != nil || erased != (completions.Erasure{}) {
 		return erased, err
 	}
 	own := make([]string, 0, len(expiry.Tenants))
@@ -214,7 +192,7 @@ func (s *Store) EraseExpired(ctx context.Context, expiry Expiry) (erased Erasure
 	const alone = ` AND accepted_at < $2 AND NOT EXISTS (SELECT FROM conversations c WHERE c.id = conversation_id)`
 	for _, tenant := range own {
 		if before := expiry.Tenants[tenant]; !before.IsZero() {
-			if erased, err = s.eraseOld(ctx, `tenant = ANY($1)`, []string{tenant}, before, alone); err != nil || erased != (Erasure{}) {
+			if erased, err = s.eraseOld(ctx, `tenant = ANY($1)`, []string{tenant}, before, alone); err != nil || erased != (completions.Erasure{}) {
 				return erased, err
 			}
 		}
@@ -225,7 +203,7 @@ func (s *Store) EraseExpired(ctx context.Context, expiry Expiry) (erased Erasure
 	return s.eraseOld(ctx, `tenant <> ALL($1)`, own, expiry.Before, alone)
 }
 
-func (s *Store) eraseOld(ctx context.Context, whose string, tenants []string, before time.Time, alone string) (erased Erasure, err error) {
+func (s *Store) eraseOld(ctx context.Context, whose string, tenants []string, before time.Time, alone string) (erased completions.Erasure, err error) {
 	const old = ` AND parent_id IS NULL AND NOT EXISTS (
 		WITH RECURSIVE tree AS (
 			SELECT r.id, r.active_at, r.active_completion FROM conversations r WHERE r.id = root.id
@@ -244,9 +222,9 @@ func (s *Store) eraseOld(ctx context.Context, whose string, tenants []string, be
 		if err != nil && !errors.Is(err, conversations.ErrBusy) && !errors.Is(err, conversations.ErrNotFound) {
 			return erased, err
 		}
-		erased.add(more)
+		erased.Add(more)
 	}
-	if erased != (Erasure{}) {
+	if erased != (completions.Erasure{}) {
 		return erased, nil
 	}
 	return s.eraseBatch(ctx, whose+alone, tenants, before)
