@@ -141,6 +141,9 @@ func (a *Activities) rank(in PrepareInput, policy RoutePolicy, whole replayed) f
 	prefer := failover.Preference{Providers: ask.Routing.Order, Sort: failover.SortBy(ask.Routing.Sort), Single: ask.Routing.Single}
 	if policy.Sticky {
 		prefer.Last = whole.last
+		if whole.record != nil {
+			prefer.Held = whole.record.Tokens
+		}
 	}
 	return failover.Rank(ask.Filter(targets), prefer, a.cfg.Draw)
 }

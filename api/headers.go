@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdfast-dev/holdfast/completions"
+	"github.com/holdfast-dev/holdfast/replay"
 )
 
 // The response headers of a completion.
@@ -26,6 +27,8 @@ const (
 	// says that it is from a target that is called for want of anything better.
 	headerCache    = "X-Holdfast-Cache"
 	headerDegraded = "X-Holdfast-Degraded"
+	// headerReplay begins the headers that say what of its conversation a completion was given, and at what price.
+	headerReplay = "X-Holdfast-Replay-"
 )
 
 func setHeaders(c *gin.Context, completion completions.Completion) {
@@ -42,9 +45,43 @@ func setHeaders(c *gin.Context, completion completions.Completion) {
 	case completions.ServedDegraded:
 		c.Header(headerDegraded, "true")
 	}
+	if completion.Replayed != nil {
+		setReplayHeaders(c, *completion.Replayed)
+	}
 	if completion.FinishedAt != nil {
 		overhead := completion.FinishedAt.Sub(completion.AcceptedAt) - completion.ProviderTime
 		c.Header(headerOverhead, strconv.FormatInt(max(0, overhead.Milliseconds()), 10))
+	}
+}
+
+func setReplayHeaders(c *gin.Context, record replay.Record) {
+	number := func(name string, n int64) { c.Header(headerReplay+name, strconv.FormatInt(n, 10)) }
+	number("Items", record.Items)
+	number("Tokens", record.Tokens)
+	if left := record.LeftOut; left != nil {
+		number("Left-Out-Tokens", left.Tokens)
+		if left.Summary != "" {
+			c.Header(headerReplay+"Summary", left.Summary)
+		}
+	}
+	change := record.Switch
+	if change == nil {
+		return
+	}
+	c.Header(headerReplay+"Switch-From", change.FromProvider+"/"+change.FromModel)
+	number("Switch-Tokens", change.Tokens)
+	if change.CostMicros != nil {
+		number("Cost-Microusd", *change.CostMicros)
+	}
+	if change.LostMicros != nil {
+		number("Cache-Loss-Microusd", *change.LostMicros)
+	}
+	dropped := make([]string, 0, len(change.Dropped))
+	for _, kind := range change.Dropped {
+		dropped = append(dropped, kind.What+"="+strconv.Itoa(kind.Count))
+	}
+	if len(dropped) > 0 {
+		c.Header(headerReplay+"Dropped", strings.Join(dropped, ", "))
 	}
 }
 

@@ -16,6 +16,8 @@ type Facts struct {
 	Family, Line string
 	// InputPrice and OutputPrice are in millionths of a US dollar for a million tokens.
 	InputPrice, OutputPrice *int64
+	// CacheReadPrice is that of what the vendor's prompt cache holds; nil is unknown.
+	CacheReadPrice *int64
 	// ContextTokens is how many tokens the prompt and the answer may have together, or the prompt alone.
 	ContextTokens int64
 	// Supports are abilities by LiteLLM's words: vision, function_calling, response_schema, reasoning, pdf_input, audio_input.

@@ -183,3 +183,38 @@ func TestWhatIsForWantOfAnythingBetterComesLast(t *testing.T) {
 		{Deployment: "a", Provider: "ollama", Degraded: true, Stage: 6}, {Deployment: "b", Provider: "openai", Stage: 9},
 	}, failover.Preference{Providers: []string{"ollama"}}))
 }
+
+func TestThePromptCacheIsWeighed(t *testing.T) {
+	t.Parallel()
+	price := func(n int64) *int64 { return &n }
+	target := func(name string, input, cached int64, strategy failover.Strategy) failover.Target {
+		return failover.Target{
+			Deployment: name, Provider: name, Model: "m", Weight: 1, Timeout: 1, Strategy: strategy,
+			Facts: failover.Facts{InputPrice: price(input), OutputPrice: price(0), CacheReadPrice: price(cached)},
+		}
+	}
+	last := failover.Preference{Last: failover.LastAnswer{Provider: "dear", Model: "m"}, Held: 10_000}
+	none := func() float64 { return 0.5 }
+	for name, c := range map[string]struct {
+		dear, cheap failover.Target
+		first       string
+		reason      string
+	}{
+		"cached is cheaper than anew": {
+			target("dear", 3_000_000, 300_000, failover.StrategyCost), target("cheap", 1_000_000, 100_000, failover.StrategyCost),
+			"dear", "gave the conversation's last answer, cheap would read 10000 tokens anew for about $0.0100",
+		},
+		"anew is cheaper even so": {
+			target("dear", 15_000_000, 1_500_000, failover.StrategyCost), target("cheap", 150_000, 10_000, failover.StrategyCost),
+			"cheap", "cheaper than dear even without the 10000 tokens in its prompt cache",
+		},
+		"money is not what is asked for": {
+			target("dear", 15_000_000, 1_500_000, failover.StrategyLeastBusy), target("cheap", 150_000, 10_000, failover.StrategyLeastBusy),
+			"dear", "",
+		},
+	} {
+		plan := failover.Rank([]failover.Target{c.cheap, c.dear}, last, none)
+		require.Equal(t, c.first, plan.Candidates[0].Deployment, name)
+		require.Contains(t, plan.Candidates[0].Reason, c.reason, name)
+	}
+}

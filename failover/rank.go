@@ -141,6 +141,8 @@ type Preference struct {
 	Sort Strategy
 	// Last is who gave the conversation's last answer, whose prompt cache may still hold it.
 	Last LastAnswer
+	// Held is how many tokens that cache may hold: what another would have to read anew.
+	Held int64
 	// Single keeps the first target only.
 	Single bool
 }
@@ -183,7 +185,7 @@ func Rank(targets []Target, prefer Preference, draw func() float64) Plan {
 			plan.Candidates = append(plan.Candidates, place.candidate(reason))
 		}
 	}
-	plan.keepFirst(prefer)
+	plan.keepFirst(prefer, targets)
 	return plan
 }
 
@@ -245,12 +247,17 @@ func promoted(targets []Target) []Target {
 }
 
 // keepFirst puts the conversation's last answerer first, and takes the others away where one is all that is wanted.
-func (p *Plan) keepFirst(prefer Preference) {
+func (p *Plan) keepFirst(prefer Preference, targets []Target) {
 	for i, candidate := range p.Candidates {
 		if prefer.Last.Provider != "" && candidate.For == "" && !candidate.Degraded && candidate.Group == "" &&
 			candidate.Provider == prefer.Last.Provider && candidate.Model == prefer.Last.Model {
+			stays, reason := stays(prefer, find(targets, candidate), find(targets, p.Candidates[0]))
+			if i > 0 && !stays {
+				p.Candidates[0].Reason += ", " + reason
+				break
+			}
 			if i > 0 {
-				candidate.Reason = "gave the conversation's last answer"
+				candidate.Reason = "gave the conversation's last answer" + reason
 				p.Candidates = slices.Insert(slices.Delete(p.Candidates, i, i+1), 0, candidate)
 			}
 			break
@@ -263,6 +270,33 @@ func (p *Plan) keepFirst(prefer Preference) {
 		p.Excluded = append(p.Excluded, Excluded{candidate.Deployment, candidate.Provider, candidate.Model, "the request allows no fallback"})
 	}
 	p.Candidates = p.Candidates[:1]
+}
+
+func find(targets []Target, candidate Candidate) Target {
+	for _, target := range targets {
+		if target.Deployment == candidate.Deployment && target.For == candidate.For {
+			return target
+		}
+	}
+	return Target{}
+}
+
+// stays weighs what leaving the last answerer's prompt cache would cost. Where the cheapest is wanted, it stays only if the best of
+// the others is not cheaper even so.
+func stays(prefer Preference, last, best Target) (stays bool, reason string) {
+	cached, anew := last.Facts.CacheReadPrice, best.Facts.InputPrice
+	if prefer.Held == 0 || anew == nil {
+		return true, ""
+	}
+	switched := float64(prefer.Held) * float64(*anew) / 1e12
+	strategy := prefer.Sort
+	if strategy == "" {
+		strategy = best.Strategy
+	}
+	if strategy == StrategyCost && cached != nil && *cached > *anew {
+		return false, fmt.Sprintf("cheaper than %s even without the %d tokens in its prompt cache", last.Deployment, prefer.Held)
+	}
+	return true, fmt.Sprintf(", %s would read %d tokens anew for about $%.4f", best.Deployment, prefer.Held, switched)
 }
 
 func (p *Plan) exclude(target Target, reason string) {

@@ -27,6 +27,9 @@ func target(cfg *config.Config, route config.Route, d config.Deployment, place s
 		ContextTokens: d.MaxInputTokens, Supports: d.Supports, Mode: d.Mode, ZeroDataRetention: d.ZeroDataRetention,
 		DataCollection: d.DataCollection,
 	}
+	if known, _ := catalog.Find(d.Provider, named); known.CacheReadPrice != nil {
+		t.Facts.CacheReadPrice = known.CacheReadPrice
+	}
 	t.Conditions = failover.Conditions{
 		Tenants: d.OnlyFor.Tenants, Tokens: d.OnlyFor.Tokens, Metadata: d.OnlyFor.Metadata,
 		MinInputTokens: d.OnlyFor.MinInputTokens, MaxInputTokens: d.OnlyFor.MaxInputTokens,
