@@ -33,6 +33,13 @@ type Prober interface {
 	Probe(ctx context.Context, key Secret, model string) error
 }
 
+// Counter is a [Provider] whose vendor counts the tokens of a request, at no cost.
+type Counter interface {
+	// CountTokens says how many tokens the prompt of req has, whose model has the vendor's own name. Errors are as those of
+	// [Provider.Complete]; one of [KindUnsupported] says that this endpoint does not count.
+	CountTokens(ctx context.Context, key Secret, req Request) (int64, error)
+}
+
 // Secret is a credential in clear. It prints as "[redacted]" wherever it is formatted, logged or marshalled.
 type Secret string
 

@@ -235,7 +235,7 @@ func (n *node) serve(hub *handover.Hub) (err error) {
 			Recovery:  func(route string) failover.Recovery { return failover.Recovery(cfg.config.StreamPolicy(route)) },
 			Providers: providers.Names(), Parks: cfg.config.Parks,
 			Mirror: relay.NewMirror(n.record, n.peers, instance, cfg.logger), CancelCalls: n.calls.Cancel,
-			WorksElsewhere: !cfg.work.Completions, Ready: n.ready, Logger: cfg.logger,
+			Count: n.routes.CountTokens, WorksElsewhere: !cfg.work.Completions, Ready: n.ready, Logger: cfg.logger,
 		})
 		if err != nil {
 			return err
