@@ -36,12 +36,20 @@ type RecordStore interface {
 	Request(ctx context.Context, id string) (llm.Request, error)
 	Attempts(ctx context.Context, id string) ([]completions.Attempt, error)
 	Outcome(ctx context.Context, tenant, id string) (completions.Outcome, error)
+	// Find and Accept are for what is asked for on behalf of a completion.
+	Find(ctx context.Context, tenant, id string) (completions.Completion, []completions.Attempt, error)
+	Accept(ctx context.Context, a completions.Acceptance) (completions.Accepted, error)
 }
 
 // ConversationLog replays what was said before. Package conversations implements it.
 type ConversationLog interface {
 	// Load reads the log from its end until it has as many tokens as are enough; 0 reads all.
 	Load(ctx context.Context, id string, enough int64) (replay.Loaded, error)
+	// ItemsBackward reads the log newest first, from before a place.
+	ItemsBackward(ctx context.Context, id string, before int64, limit int) ([]replay.Item, error)
+	// Summary is the latest that stands in for nothing at or behind a place; nil if there is none.
+	Summary(ctx context.Context, id string, until int64) (*replay.Summary, error)
+	KeepSummary(ctx context.Context, id string, summary replay.Summary) error
 }
 
 // MediaLibrary has the bytes of what messages name by address. Package media implements it.

@@ -351,7 +351,7 @@ func (p *process) take(conversation string, recovery failover.Recovery, request 
 		ID: completions.NewID(), Tenant: tenant, Route: "gpt", ConversationID: conversation, Epoch: 1, Recovery: recovery,
 		AcceptedAt: time.Now().Truncate(time.Microsecond), Deadline: time.Now().Add(time.Hour).Truncate(time.Microsecond),
 	}
-	accepted, err := p.record.Accept(p.t.Context(), store.Acceptance{
+	accepted, err := p.record.Accept(p.t.Context(), completions.Acceptance{
 		ID: c.ID, Tenant: tenant, WorkflowID: completions.WorkflowID(tenant, c.ID, ""), Fingerprint: []byte{1}, Dialect: "openai.chat",
 		Route: c.Route, ConversationID: conversation, InstanceID: p.lease.id, AcceptedAt: c.AcceptedAt, Deadline: c.Deadline,
 		Recovery: recovery, Request: request,

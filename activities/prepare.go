@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/completions"
@@ -24,6 +25,8 @@ type PrepareInput struct {
 	SameModel bool `json:"same_model,omitempty"`
 	// Recovery is what becomes of the stream if it breaks; empty if the answer is not streamed.
 	Recovery failover.Recovery `json:"recovery,omitempty"`
+	// Summary is what was asked for before; whether it was written or not, no other is.
+	Summary *SummaryWork `json:"summary,omitempty"`
 }
 
 // PrepareResult is the plan of the completion.
@@ -44,6 +47,8 @@ type PrepareResult struct {
 	Answered *CallResult `json:"answered,omitempty"`
 	// Replay says what of its conversation the completion is given; nil if it has none.
 	Replay *replay.Record `json:"replay,omitempty"`
+	// Summary is to be written first, and Prepare to be repeated then; nil if none is.
+	Summary *SummaryWork `json:"summary,omitempty"`
 	// Cancelled says that the completion is to be cancelled.
 	Cancelled bool `json:"cancelled,omitempty"`
 }
@@ -55,6 +60,11 @@ func (a *Activities) Prepare(ctx context.Context, in PrepareInput) (PrepareResul
 	fence, _ := a.fence(in.ID, in.Epoch)
 	a.cfg.Handover.Claim(in.ID)
 	now := a.cfg.Now()
+	if in.Summary != nil {
+		if err := a.takeSummary(ctx, in.Tenant, in.ConversationID, *in.Summary); err != nil {
+			return PrepareResult{}, a.refused(in.ID, err)
+		}
+	}
 	whole, err := a.whole(ctx, asking{in.ID, in.Route, in.ConversationID, in.Recovery != ""})
 	if err != nil {
 		return PrepareResult{}, a.refused(in.ID, err)
@@ -62,6 +72,12 @@ func (a *Activities) Prepare(ctx context.Context, in PrepareInput) (PrepareResul
 	request := whole.Request
 	a.requests.put(in.ID, request)
 	policy := a.cfg.Router.Policy(in.Route)
+	if whole.wanted > 0 && in.Summary == nil && policy.SummaryRoute != "" && in.Epoch == 1 {
+		a.cfg.Handover.Release(in.ID) // its first call comes later, wherever that may be
+		return PrepareResult{State: completions.StateOpen, Summary: &SummaryWork{
+			ID: completions.IDForKey(in.Tenant, fmt.Sprintf("summary of %s before %d", in.ConversationID, whole.wanted)), Route: policy.SummaryRoute, Before: whole.wanted,
+		}}, nil
+	}
 	result := PrepareResult{State: completions.StateOpen, Tokens: reserved(request), Replay: whole.record}
 	result.Plan = a.rank(in, policy, whole)
 	cached := a.cached(ctx, in, policy, request)

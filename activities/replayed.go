@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"slices"
 
 	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/failover"
@@ -26,6 +27,8 @@ type replayed struct {
 	// record is nil if there is no conversation, and nothing was left out.
 	record *replay.Record
 	last   failover.LastAnswer
+	// wanted is the place behind what a summary is to stand in for; 0 if none is wanted, or one is there.
+	wanted int64
 }
 
 // whole reads the request of a completion, and what of its conversation the largest target can be told. The same is read
@@ -61,6 +64,9 @@ func (a *Activities) whole(ctx context.Context, in asking) (replayed, error) {
 	loaded, err := a.cfg.Conversations.Load(ctx, in.conversation, enough)
 	if err != nil {
 		return replayed{}, err
+	}
+	if drops && overflow == llm.OverflowSummarise {
+		return a.summarised(ctx, in, request, loaded, window)
 	}
 	if drops {
 		return fit(request, loaded, window, true), nil
@@ -185,4 +191,31 @@ const lookedOver = 200_000
 
 func lastOf(loaded replay.Loaded) failover.LastAnswer {
 	return failover.LastAnswer{Provider: loaded.LastProvider, Model: loaded.LastModel}
+}
+
+// summarised leaves out the oldest exchanges, and has a summary stand in for them. If there is none for that place yet, an earlier
+// one does, and says that one is wanted.
+func (a *Activities) summarised(ctx context.Context, in asking, request llm.Request, loaded replay.Loaded, window int64) (replayed, error) {
+	fitted := fit(request, loaded, max(window/2, window-summaryTokens), true)
+	if fitted.record.LeftOut == nil {
+		return fit(request, loaded, window, true), nil
+	}
+	left := fitted.record.LeftOut
+	summary, err := a.cfg.Conversations.Summary(ctx, in.conversation, left.Before)
+	if err != nil {
+		return fitted, err
+	}
+	if summary == nil || summary.FromSeq < left.Before {
+		fitted.wanted = left.Before
+	}
+	if summary != nil {
+		left.Summary = summary.CompletionID
+		// Behind the system messages, before the first question.
+		at := 0
+		for at < len(fitted.Messages) && fitted.Messages[at].Role == llm.RoleSystem {
+			at++
+		}
+		fitted.Messages = slices.Insert(slices.Clone(fitted.Messages), at, summary.Message)
+	}
+	return fitted, nil
 }

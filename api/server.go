@@ -27,7 +27,7 @@ import (
 
 // Record is what the API keeps and reads of completions. Package completions/store implements it.
 type Record interface {
-	Accept(ctx context.Context, a store.Acceptance) (store.Accepted, error)
+	Accept(ctx context.Context, a completions.Acceptance) (completions.Accepted, error)
 	Find(ctx context.Context, tenant, id string) (completions.Completion, []completions.Attempt, error)
 	Outcome(ctx context.Context, tenant, id string) (completions.Outcome, error)
 	// Plan is who was to be called when a completion was taken up; nil if that is not on record.

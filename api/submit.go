@@ -13,7 +13,6 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/dialect"
 	"github.com/holdfast-dev/holdfast/completions"
-	"github.com/holdfast-dev/holdfast/completions/store"
 	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/handover"
 	"github.com/holdfast-dev/holdfast/launch"
@@ -163,7 +162,7 @@ func (s *Server) accept(ctx context.Context, sub *submission) error {
 	defer cancel()
 	instance, _ := s.cfg.Lease.Current()
 	accepted := time.Now()
-	acceptance := store.Acceptance{
+	acceptance := completions.Acceptance{
 		ID: sub.id, Tenant: sub.tenant, WorkflowID: completions.WorkflowID(sub.tenant, sub.id, sub.key),
 		Dialect: sub.form.dialect, Route: sub.request.Model, ConversationID: sub.request.ConversationID,
 		InstanceID: instance, AcceptedAt: accepted, Deadline: accepted.Add(s.cfg.Timeout), Recovery: sub.recovery, Request: sub.request.Request, Fingerprint: sub.fingerprint,

@@ -15,6 +15,8 @@ const (
 	// DialectResponses is OpenAI's Responses, and DialectMessages Anthropic's Messages.
 	DialectResponses = "openai.responses"
 	DialectMessages  = "anthropic.messages"
+	// DialectSummary is of summaries of conversations, which Holdfast asks for itself.
+	DialectSummary = "holdfast.summary"
 	// DialectEmbeddings is OpenAI's embeddings, which are recorded and driven as completions are.
 	DialectEmbeddings = "openai.embeddings"
 )

@@ -47,8 +47,12 @@ func start(ctx context.Context, starter Starter, c completions.Completion, confl
 		TypedSearchAttributes: temporal.NewSearchAttributes(attributes...),
 		StaticSummary:         fmt.Sprintf("%s for %s", c.Route, c.Tenant),
 	}
+	conversation := c.ConversationID
+	if c.Dialect == completions.DialectSummary { // it is about the conversation, and takes no turn in it
+		conversation = ""
+	}
 	input := workflows.CompletionInput{
-		ID: c.ID, Tenant: c.Tenant, Route: c.Route, ConversationID: c.ConversationID, Epoch: c.Epoch,
+		ID: c.ID, Tenant: c.Tenant, Route: c.Route, ConversationID: conversation, Epoch: c.Epoch,
 		AcceptedAt: c.AcceptedAt, Deadline: c.Deadline, SameModel: c.Dialect == completions.DialectEmbeddings, Recovery: c.Recovery,
 	}
 	_, err := starter.ExecuteWorkflow(ctx, options, workflows.CompletionWorkflow, input)

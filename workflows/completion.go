@@ -63,10 +63,16 @@ type completion struct {
 
 func (c *completion) prepare(ctx workflow.Context) error {
 	remaining := max(c.remaining(ctx), bookkeeping) // an overdue completion is still prepared, to be recorded as failed
-	plan, err := local(withPrepareOptions(ctx, remaining), act.Prepare, activities.PrepareInput{
+	in := activities.PrepareInput{
 		ID: c.in.ID, Tenant: c.in.Tenant, Route: c.in.Route, ConversationID: c.in.ConversationID, Epoch: c.in.Epoch, Deadline: c.in.Deadline,
 		SameModel: c.in.SameModel, Recovery: c.in.Recovery,
-	})
+	}
+	plan, err := local(withPrepareOptions(ctx, remaining), act.Prepare, in)
+	if err == nil && plan.Summary != nil {
+		c.summarise(ctx, *plan.Summary)
+		in.Summary = plan.Summary
+		plan, err = local(withPrepareOptions(ctx, max(c.remaining(ctx), bookkeeping)), act.Prepare, in)
+	}
 	if err != nil && !readFailure(err).cancelled {
 		return err
 	}

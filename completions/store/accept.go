@@ -2,59 +2,18 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/conversations"
-	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/internal/postgres"
-	"github.com/holdfast-dev/holdfast/llm"
 )
-
-// Acceptance is a request about to be accepted.
-type Acceptance struct {
-	ID             string
-	Tenant         string
-	WorkflowID     string
-	Fingerprint    []byte
-	Dialect        string
-	Route          string
-	ConversationID string
-	InstanceID     string
-	AcceptedAt     time.Time
-	Deadline       time.Time
-	// Previous is the completion whose turn this one follows on, and Thread says that its own turn is to be followed on by
-	// others: either has it take part in a conversation that it does not name.
-	Previous string
-	Thread   bool
-	// Recovery is what becomes of the stream if it breaks; empty if the answer is not streamed.
-	Recovery failover.Recovery
-	Request  llm.Request
-	// Shown is what of the request its dialect shows, in the dialect's own form; nil if nothing.
-	Shown json.RawMessage
-	// Stored is the client's word on keeping the completion, and ContentUntil when its content goes, if it is not to be kept.
-	Stored       completions.Stored
-	ContentUntil *time.Time
-	// Background says that nobody waits for the answer.
-	Background bool
-	// EndUser is for whom the client asks.
-	EndUser  string
-	Metadata map[string]string
-}
-
-// Accepted is what became of an acceptance.
-type Accepted struct {
-	// Created is false when a request with the same id was accepted before with the same body: the caller then attaches to it.
-	Created bool
-	// ConversationID is the conversation that its turn belongs to, if it was created; empty if it belongs to none.
-	ConversationID string
-}
 
 const insertCompletion = `WITH accepted AS (
 		INSERT INTO completions (id, tenant, workflow_id, fingerprint, dialect, route, conversation_id, state, instance_id,
@@ -66,12 +25,12 @@ const insertCompletion = `WITH accepted AS (
 // Accept records the request durably. The error is [completions.ErrKeyReused] when a request with the same id and another body was
 // accepted before, [conversations.ErrBusy] or [conversations.ErrNotFound] when the conversation cannot take a turn, and
 // [completions.ErrNoPrevious] when the turn that it is to follow on is not on record.
-func (s *Store) Accept(ctx context.Context, a Acceptance) (Accepted, error) {
+func (s *Store) Accept(ctx context.Context, a completions.Acceptance) (completions.Accepted, error) {
 	body, err := json.Marshal(a.Request)
 	if err != nil {
-		return Accepted{}, fmt.Errorf("encoding the request: %w", err)
+		return completions.Accepted{}, fmt.Errorf("encoding the request: %w", err)
 	}
-	accepted := Accepted{ConversationID: a.ConversationID}
+	accepted := completions.Accepted{ConversationID: cmp.Or(a.ConversationID, a.About)}
 	if a.Thread && a.Previous == "" && a.ConversationID == "" {
 		accepted.ConversationID = conversations.ThreadID(a.ID)
 	}
@@ -90,7 +49,7 @@ func (s *Store) Accept(ctx context.Context, a Acceptance) (Accepted, error) {
 	if accepted.ConversationID == "" && a.Previous == "" {
 		tag, err := s.pool.Exec(ctx, insertCompletion, args...)
 		if err != nil {
-			return Accepted{}, fmt.Errorf("accepting a completion: %w", err)
+			return completions.Accepted{}, fmt.Errorf("accepting a completion: %w", err)
 		}
 		accepted.Created = tag.RowsAffected() == 1
 	} else {
@@ -102,22 +61,24 @@ func (s *Store) Accept(ctx context.Context, a Acceptance) (Accepted, error) {
 			if accepted.Created = tag.RowsAffected() == 1; !accepted.Created {
 				return nil
 			}
-			return a.takeTurn(ctx, tx, &accepted)
+			return takeTurn(ctx, tx, a, &accepted)
 		})
 		if err != nil {
-			return Accepted{}, err
+			return completions.Accepted{}, err
 		}
 	}
 	if !accepted.Created {
-		return Accepted{}, s.checkFingerprint(ctx, a)
+		return completions.Accepted{}, s.checkFingerprint(ctx, a)
 	}
 	return accepted, nil
 }
 
 // takeTurn has the completion take its turn in the conversation that it names, or in that of the turn which it follows on, or in
 // one of its own.
-func (a Acceptance) takeTurn(ctx context.Context, tx pgx.Tx, accepted *Accepted) error {
+func takeTurn(ctx context.Context, tx pgx.Tx, a completions.Acceptance, accepted *completions.Accepted) error {
 	switch {
+	case a.About != "":
+		return nil
 	case a.Previous != "":
 		id, err := conversations.ContinueTurn(ctx, tx, a.Tenant, a.Previous, conversations.ThreadID(a.ID), a.ID)
 		if errors.Is(err, conversations.ErrNotFound) {
@@ -138,7 +99,7 @@ func (a Acceptance) takeTurn(ctx context.Context, tx pgx.Tx, accepted *Accepted)
 	}
 }
 
-func (s *Store) checkFingerprint(ctx context.Context, a Acceptance) error {
+func (s *Store) checkFingerprint(ctx context.Context, a completions.Acceptance) error {
 	var tenant string
 	var fingerprint []byte
 	err := s.pool.QueryRow(ctx, `SELECT tenant, fingerprint FROM completions WHERE id = $1`, a.ID).Scan(&tenant, &fingerprint)

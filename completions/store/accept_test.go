@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-dev/holdfast/completions"
-	"github.com/holdfast-dev/holdfast/completions/store"
 	"github.com/holdfast-dev/holdfast/conversations"
 	"github.com/holdfast-dev/holdfast/llm/llmtest"
 )
@@ -44,7 +43,7 @@ func TestEveryKindOfRequestIsReadAsItWasAccepted(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	for _, c := range llmtest.Cases(t) {
-		fence := w.accept(t, func(a *store.Acceptance) { a.Request = c.Request })
+		fence := w.accept(t, func(a *completions.Acceptance) { a.Request = c.Request })
 		got, err := w.store.Request(t.Context(), fence.ID)
 		require.NoError(t, err)
 		want, err := json.Marshal(c.Request)
@@ -255,7 +254,7 @@ func TestWhatIsListedIsTheTenantsNewestFirst(t *testing.T) {
 	for range 5 {
 		ids = append(ids, w.accept(t).ID)
 	}
-	w.accept(t, func(a *store.Acceptance) { a.Tenant = "other" })
+	w.accept(t, func(a *completions.Acceptance) { a.Tenant = "other" })
 	failed := completions.Fence{ID: ids[1], Epoch: 1, InstanceID: alive}
 	_, err := w.store.RecordFailure(t.Context(), failed, ended())
 	require.NoError(t, err)

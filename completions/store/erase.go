@@ -48,9 +48,21 @@ func (s *Store) Erase(ctx context.Context, tenant, id string) error {
 
 // eraseAll erases completions, none of which runs, within a transaction.
 func eraseAll(ctx context.Context, tx pgx.Tx, ids []string) error {
-	if _, err := tx.Exec(ctx, `DELETE FROM conversation_items WHERE completion_id = ANY($1)`, ids); err != nil {
-		return fmt.Errorf("erasing turns: %w", err)
+	// What a model wrote of their conversations goes as well: it may tell of them.
+	const summaries = `SELECT id FROM completions WHERE dialect = $2 AND state <> 'open' AND erased_at IS NULL AND id <> ALL($1)
+		AND conversation_id IN (SELECT conversation_id FROM completions WHERE id = ANY($1))`
+	rows, _ := tx.Query(ctx, summaries, ids, completions.DialectSummary)
+	written, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return fmt.Errorf("looking for summaries: %w", err)
 	}
+	const retell = `DELETE FROM conversation_summaries WHERE conversation_id IN (SELECT conversation_id FROM completions WHERE id = ANY($1))`
+	for _, statement := range []string{retell, `DELETE FROM conversation_items WHERE completion_id = ANY($1)`} {
+		if _, err := tx.Exec(ctx, statement, ids); err != nil {
+			return fmt.Errorf("erasing turns: %w", err)
+		}
+	}
+	ids = append(written, ids...)
 	for _, statement := range erase {
 		if _, err := tx.Exec(ctx, statement, ids); err != nil {
 			return fmt.Errorf("erasing completions: %w", err)

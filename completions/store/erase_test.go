@@ -38,9 +38,9 @@ func (w *world) traces(t *testing.T, text string) map[string]int {
 }
 
 // spoken is a completion in which a text stands everywhere that it can.
-func (w *world) spoken(t *testing.T, text string, change ...func(*store.Acceptance)) completions.Fence {
+func (w *world) spoken(t *testing.T, text string, change ...func(*completions.Acceptance)) completions.Fence {
 	t.Helper()
-	fence := w.accept(t, append([]func(*store.Acceptance){func(a *store.Acceptance) {
+	fence := w.accept(t, append([]func(*completions.Acceptance){func(a *completions.Acceptance) {
 		a.Request = question(text)
 		a.Shown, a.Metadata, a.Recovery = []byte(`{"instructions":"`+text+`"}`), map[string]string{"about": text}, "continue"
 	}}, change...)...)
@@ -85,14 +85,14 @@ func TestWhatIsErasedStandsNowhere(t *testing.T) {
 	require.NotNil(t, outcome.Answer)
 }
 
-func thread(a *store.Acceptance) { a.Thread = true }
+func thread(a *completions.Acceptance) { a.Thread = true }
 
-func after(previous completions.Fence) func(*store.Acceptance) {
-	return func(a *store.Acceptance) { a.Thread, a.Previous = true, previous.ID }
+func after(previous completions.Fence) func(*completions.Acceptance) {
+	return func(a *completions.Acceptance) { a.Thread, a.Previous = true, previous.ID }
 }
 
-func endUser(name string) func(*store.Acceptance) {
-	return func(a *store.Acceptance) { a.EndUser = name }
+func endUser(name string) func(*completions.Acceptance) {
+	return func(a *completions.Acceptance) { a.EndUser = name }
 }
 
 func TestWhatRunsIsNotErased(t *testing.T) {
@@ -141,7 +141,7 @@ func TestAnEndUserIsErasedEverywhere(t *testing.T) {
 	w.spoken(t, "the-secret of anna-7", in(shared), endUser("anna-7"))
 	w.spoken(t, "bob's own", in(shared), endUser("bob"))
 	running := w.accept(t, endUser("anna-7"))
-	w.spoken(t, "of another tenant", func(a *store.Acceptance) { a.Tenant, a.EndUser = "other", "anna-7" })
+	w.spoken(t, "of another tenant", func(a *completions.Acceptance) { a.Tenant, a.EndUser = "other", "anna-7" })
 
 	erased, err := w.store.EraseUser(t.Context(), tenant, "anna-7")
 	require.NoError(t, err)
@@ -196,9 +196,9 @@ func TestWhatIsTooOldGoesAndNothingElse(t *testing.T) {
 	w.exec(t, `UPDATE completions SET accepted_at = now() WHERE id = $1`, young.ID)
 	open := w.accept(t)
 	w.exec(t, `UPDATE completions SET accepted_at = $2 WHERE id = $1`, open.ID, old)
-	theirs := w.spoken(t, "kept-archive", func(a *store.Acceptance) { a.Tenant = "archive" })
+	theirs := w.spoken(t, "kept-archive", func(a *completions.Acceptance) { a.Tenant = "archive" })
 	w.exec(t, `UPDATE completions SET accepted_at = $2 WHERE id = $1`, theirs.ID, old)
-	hasty := w.spoken(t, "hasty", func(a *store.Acceptance) { a.Tenant = "hasty" })
+	hasty := w.spoken(t, "hasty", func(a *completions.Acceptance) { a.Tenant = "hasty" })
 	w.exec(t, `UPDATE completions SET accepted_at = $2 WHERE id = $1`, hasty.ID, time.Now().Add(-time.Hour))
 
 	erased := w.sweep(t, completions.Expiry{
@@ -216,8 +216,8 @@ func TestWhatIsTooOldGoesAndNothingElse(t *testing.T) {
 func TestWhatIsNotToBeKeptGoesWhenItsTimeIsOver(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	until := func(at time.Time) func(*store.Acceptance) {
-		return func(a *store.Acceptance) { a.Stored, a.ContentUntil = completions.StoredNo, &at }
+	until := func(at time.Time) func(*completions.Acceptance) {
+		return func(a *completions.Acceptance) { a.Stored, a.ContentUntil = completions.StoredNo, &at }
 	}
 	w.spoken(t, "gone", until(time.Now().Add(-time.Second)))
 	w.spoken(t, "waits", until(time.Now().Add(time.Hour)))
@@ -260,7 +260,7 @@ func TestStoredCompletionsAreListed(t *testing.T) {
 	w := setup(t)
 	var kept []string
 	for i := range 5 {
-		fence := w.spoken(t, "kept", func(a *store.Acceptance) {
+		fence := w.spoken(t, "kept", func(a *completions.Acceptance) {
 			a.Stored, a.Metadata = completions.StoredYes, map[string]string{"n": fmt.Sprint(i % 2), "of": "me"}
 			a.AcceptedAt = a.AcceptedAt.Add(time.Duration(i) * time.Second)
 		})

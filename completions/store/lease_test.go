@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-dev/holdfast/completions"
-	"github.com/holdfast-dev/holdfast/completions/store"
 )
 
 func TestALeaseIsHeldUntilItIsGivenBack(t *testing.T) {
@@ -132,8 +131,8 @@ func TestOnlyWhatNobodyDrivesIsAdopted(t *testing.T) {
 func TestWhatIsLongOverdueIsAdoptedFromTheLiving(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	past := func(d time.Duration) func(*store.Acceptance) {
-		return func(a *store.Acceptance) { a.Deadline = time.Now().Add(-d) }
+	past := func(d time.Duration) func(*completions.Acceptance) {
+		return func(a *completions.Acceptance) { a.Deadline = time.Now().Add(-d) }
 	}
 	stuck, justOver, redriven := w.accept(t, past(time.Minute)), w.accept(t, past(10*time.Second)), w.accept(t, past(time.Minute))
 	for _, fence := range []completions.Fence{stuck, justOver, redriven} {

@@ -46,10 +46,10 @@ func setup(t *testing.T) *world {
 }
 
 // acceptance is a request that nobody has made before.
-func (w *world) acceptance() store.Acceptance {
+func (w *world) acceptance() completions.Acceptance {
 	n := w.accepted.Add(1)
 	id := completions.IDForKey(tenant, fmt.Sprint(n))
-	return store.Acceptance{
+	return completions.Acceptance{
 		ID: id, Tenant: tenant, WorkflowID: completions.WorkflowID(tenant, id, ""), Fingerprint: []byte{1, 2, 3},
 		Dialect: "openai.chat", Route: "gpt", InstanceID: alive, AcceptedAt: moment.Add(time.Duration(n) * time.Second),
 		Deadline: time.Now().Add(time.Hour).Truncate(time.Microsecond), Request: question(fmt.Sprintf("question %d", n)),
@@ -57,14 +57,14 @@ func (w *world) acceptance() store.Acceptance {
 }
 
 // accepts says whether a request was recorded anew.
-func (w *world) accepts(t *testing.T, a store.Acceptance) (bool, error) {
+func (w *world) accepts(t *testing.T, a completions.Acceptance) (bool, error) {
 	t.Helper()
 	accepted, err := w.store.Accept(t.Context(), a)
 	return accepted.Created, err
 }
 
 // accept records a request and gives the fence of its first epoch.
-func (w *world) accept(t *testing.T, change ...func(*store.Acceptance)) completions.Fence {
+func (w *world) accept(t *testing.T, change ...func(*completions.Acceptance)) completions.Fence {
 	t.Helper()
 	a := w.acceptance()
 	for _, c := range change {
@@ -76,12 +76,12 @@ func (w *world) accept(t *testing.T, change ...func(*store.Acceptance)) completi
 	return completions.Fence{ID: a.ID, Epoch: 1, InstanceID: a.InstanceID}
 }
 
-func in(conversation string) func(*store.Acceptance) {
-	return func(a *store.Acceptance) { a.ConversationID = conversation }
+func in(conversation string) func(*completions.Acceptance) {
+	return func(a *completions.Acceptance) { a.ConversationID = conversation }
 }
 
-func drivenBy(instance string) func(*store.Acceptance) {
-	return func(a *store.Acceptance) { a.InstanceID = instance }
+func drivenBy(instance string) func(*completions.Acceptance) {
+	return func(a *completions.Acceptance) { a.InstanceID = instance }
 }
 
 func (w *world) conversation(t *testing.T) string {

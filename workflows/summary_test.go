@@ -1,0 +1,58 @@
+package workflows_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/mock"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/holdfast-dev/holdfast/activities"
+	"github.com/holdfast-dev/holdfast/completions"
+	"github.com/holdfast-dev/holdfast/failover"
+	"github.com/holdfast-dev/holdfast/workflows"
+)
+
+// A summary is a completion of its own; with it or without it, the completion that wanted it goes on.
+func TestASummaryIsWrittenBeforeTheFirstCall(t *testing.T) {
+	t.Parallel()
+	for name, childErr := range map[string]error{"written": nil, "not written": temporal.NewApplicationError("no provider", "overloaded")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			b.input.ConversationID = "conv_1"
+			work := activities.SummaryWork{ID: "chatcmpl-summary", Route: "teller", Before: 7}
+			var prepared []activities.PrepareInput
+			b.OnActivity("Prepare", mock.Anything, mock.Anything).Return(func(_ context.Context, in activities.PrepareInput) (activities.PrepareResult, error) {
+				prepared = append(prepared, in)
+				if len(prepared) == 1 {
+					return activities.PrepareResult{State: completions.StateOpen, Summary: &work}, nil
+				}
+				decision := failover.Decide(failover.State{Candidates: b.plan.Candidates, Deadline: b.input.Deadline, Seed: b.input.ID}, b.started)
+				return activities.PrepareResult{State: completions.StateOpen, Plan: b.plan, Decision: decision, Number: 1}, nil
+			})
+			b.OnActivity("AcceptSummary", mock.Anything, mock.Anything).Return(func(_ context.Context, in activities.SummaryInput) (activities.SummaryAccepted, error) {
+				require.Equal(t, work, in.SummaryWork)
+				require.Equal(t, "chatcmpl-1", in.For)
+				return activities.SummaryAccepted{WorkflowID: "completion/default/chatcmpl-summary", AcceptedAt: b.started, Deadline: b.started.Add(time.Minute)}, nil
+			})
+			var child workflows.CompletionInput
+			b.OnWorkflow(workflows.CompletionWorkflow, mock.Anything, mock.Anything).Return(func(_ workflow.Context, in workflows.CompletionInput) (workflows.CompletionResult, error) {
+				child = in
+				return workflows.CompletionResult{State: completions.StateSucceeded}, childErr
+			})
+			b.OnActivity("CallModel", mock.Anything, mock.Anything).Return(activities.CallResult{Number: 1, Provider: "openai", Model: "m1"}, nil)
+			b.OnActivity("Record", mock.Anything, mock.Anything).Return(activities.RecordResult{State: completions.StateSucceeded, Attempts: 1}, nil)
+			b.ExecuteWorkflow(workflows.Completion, b.input)
+			require.NoError(t, b.GetWorkflowError())
+			require.Len(t, prepared, 2)
+			require.Nil(t, prepared[0].Summary)
+			require.Equal(t, &work, prepared[1].Summary)
+			require.Equal(t, "teller", child.Route)
+			require.Empty(t, child.ConversationID, "it takes no turn")
+		})
+	}
+}
