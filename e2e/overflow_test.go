@@ -22,6 +22,7 @@ var overflowing = sharedInstance{config: func(p providers) string {
 		[]string{"refusing", "openai/gpt-refusing; max_input_tokens: 1200"},
 		[]string{"teller", "anthropic/claude-teller"},
 		[]string{"broken", "gemini/gemini-broken"},
+		[]string{"other", "anthropic/claude-other"},
 	)
 }}
 
@@ -194,12 +195,12 @@ func TestAChangeOfProviderSaysWhatItCost(t *testing.T) {
 	holdfast, _ := overflowing.use(t)
 	conversation := holdfast.converse(t)
 	holdfast.talk(t, "dropping", conversation, 2)
-	got := holdfast.talk(t, "teller", conversation, 1)
+	got := holdfast.talk(t, "other", conversation, 1)
 	change := holdfast.replayed(t, got.id()).Switch
 	require.NotNil(t, change)
 	require.Equal(t, "openai", change.FromProvider)
 	require.Equal(t, "anthropic", change.ToProvider)
 	require.Positive(t, change.Tokens)
 	require.Equal(t, strconv.FormatInt(change.Tokens, 10), got.header.Get("X-Holdfast-Replay-Switch-Tokens"))
-	require.Nil(t, holdfast.replayed(t, holdfast.talk(t, "teller", conversation, 1).id()).Switch)
+	require.Nil(t, holdfast.replayed(t, holdfast.talk(t, "other", conversation, 1).id()).Switch)
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/temporal"
-	"go.temporal.io/sdk/workflow"
 
 	"github.com/holdfast-dev/holdfast/activities"
 	"github.com/holdfast-dev/holdfast/completions"
@@ -19,7 +18,7 @@ import (
 // A summary is a completion of its own; with it or without it, the completion that wanted it goes on.
 func TestASummaryIsWrittenBeforeTheFirstCall(t *testing.T) {
 	t.Parallel()
-	for name, childErr := range map[string]error{"written": nil, "not written": temporal.NewApplicationError("no provider", "overloaded")} {
+	for name, refused := range map[string]error{"written": nil, "not written": temporal.NewNonRetryableApplicationError("gone", "gone", nil)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
@@ -37,22 +36,21 @@ func TestASummaryIsWrittenBeforeTheFirstCall(t *testing.T) {
 			b.OnActivity("AcceptSummary", mock.Anything, mock.Anything).Return(func(_ context.Context, in activities.SummaryInput) (activities.SummaryAccepted, error) {
 				require.Equal(t, work, in.SummaryWork)
 				require.Equal(t, "chatcmpl-1", in.For)
-				return activities.SummaryAccepted{WorkflowID: "completion/default/chatcmpl-summary", AcceptedAt: b.started, Deadline: b.started.Add(time.Minute)}, nil
-			})
-			var child workflows.CompletionInput
-			b.OnWorkflow(workflows.CompletionWorkflow, mock.Anything, mock.Anything).Return(func(_ workflow.Context, in workflows.CompletionInput) (workflows.CompletionResult, error) {
-				child = in
-				return workflows.CompletionResult{State: completions.StateSucceeded}, childErr
+				return activities.SummaryAccepted{WorkflowID: "completion/default/chatcmpl-summary", AcceptedAt: b.started, Deadline: b.started.Add(time.Minute)}, refused
 			})
 			b.OnActivity("CallModel", mock.Anything, mock.Anything).Return(activities.CallResult{Number: 1, Provider: "openai", Model: "m1"}, nil)
 			b.OnActivity("Record", mock.Anything, mock.Anything).Return(activities.RecordResult{State: completions.StateSucceeded, Attempts: 1}, nil)
 			b.ExecuteWorkflow(workflows.Completion, b.input)
 			require.NoError(t, b.GetWorkflowError())
-			require.Len(t, prepared, 2)
-			require.Nil(t, prepared[0].Summary)
-			require.Equal(t, &work, prepared[1].Summary)
-			require.Equal(t, "teller", child.Route)
-			require.Empty(t, child.ConversationID, "it takes no turn")
+			if refused == nil {
+				require.Len(t, prepared, 3)
+				require.Equal(t, "chatcmpl-summary", prepared[1].ID, "the summary's own")
+				require.Equal(t, "teller", prepared[1].Route)
+				require.Empty(t, prepared[1].ConversationID, "it takes no turn")
+			}
+			last := prepared[len(prepared)-1]
+			require.Equal(t, "chatcmpl-1", last.ID)
+			require.Equal(t, &work, last.Summary)
 		})
 	}
 }
