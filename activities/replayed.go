@@ -71,7 +71,7 @@ func (a *Activities) whole(ctx context.Context, in asking) (replayed, error) {
 	if drops {
 		return fit(request, loaded, window, true), nil
 	}
-	whole := replayed{Request: request, unread: loaded.Before, last: lastOf(loaded), record: &replay.Record{Items: loaded.Count, Tokens: loaded.Tokens}}
+	whole := replayed{Request: request, unread: loaded.Before, last: lastOf(loaded), record: recordOf(loaded)}
 	whole.Messages = append(append(replay.Messages(loaded.System), replay.Messages(loaded.Items)...), request.Messages...)
 	whole.Request = whole.Instructed()
 	return whole, nil
@@ -127,7 +127,7 @@ func fit(request llm.Request, loaded replay.Loaded, room int64, stored bool) rep
 	}
 	fitted := replayed{Request: request, last: lastOf(loaded)}
 	if stored {
-		fitted.record = &replay.Record{Items: loaded.Count, Tokens: loaded.Tokens}
+		fitted.record = recordOf(loaded)
 	}
 	system := int64(0)
 	for _, item := range loaded.System {
@@ -172,15 +172,18 @@ func (a *Activities) changed(ctx context.Context, in RecordInput, success comple
 		return in.Replay
 	}
 	record := *in.Replay
+	if record.LastProvider == "" || record.LastProvider == success.Provider && record.LastModel == success.Model {
+		return &record
+	}
 	loaded, err := a.cfg.Conversations.Load(ctx, in.ConversationID, lookedOver)
-	if err != nil || loaded.LastProvider == "" || lastOf(loaded) == (failover.LastAnswer{Provider: success.Provider, Model: success.Model}) {
+	if err != nil { // the answer is recorded without it
 		return &record
 	}
 	usage := success.Usage
 	record.Switch = replay.NewSwitch(
-		[2]string{loaded.LastProvider, loaded.LastModel}, [2]string{success.Provider, success.Model},
+		[2]string{record.LastProvider, record.LastModel}, [2]string{success.Provider, success.Model},
 		usage.InputTokens, usage.CacheReadTokens, record.Tokens,
-		a.cfg.Router.PromptPrices(loaded.LastProvider, loaded.LastModel), a.cfg.Router.PromptPrices(success.Provider, success.Model),
+		a.cfg.Router.PromptPrices(record.LastProvider, record.LastModel), a.cfg.Router.PromptPrices(success.Provider, success.Model),
 		replay.Lost(replay.Messages(loaded.Items), success.Provider, success.Model),
 	)
 	return &record
@@ -188,6 +191,10 @@ func (a *Activities) changed(ctx context.Context, in RecordInput, success comple
 
 // lookedOver is how much of a conversation is looked over for what a new provider is not told, in tokens.
 const lookedOver = 200_000
+
+func recordOf(loaded replay.Loaded) *replay.Record {
+	return &replay.Record{Items: loaded.Count, Tokens: loaded.Tokens, LastProvider: loaded.LastProvider, LastModel: loaded.LastModel}
+}
 
 func lastOf(loaded replay.Loaded) failover.LastAnswer {
 	return failover.LastAnswer{Provider: loaded.LastProvider, Model: loaded.LastModel}

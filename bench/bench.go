@@ -23,10 +23,14 @@ const (
 	SectionStreams = "streams"
 	// SectionFailover has a part of the calls fail.
 	SectionFailover = "failover"
+	// SectionConversations goes on with conversations of growing lengths.
+	SectionConversations = "conversations"
 )
 
 // sections are all of them.
-func sections() []string { return []string{SectionShort, SectionLong, SectionStreams, SectionFailover} }
+func sections() []string {
+	return []string{SectionShort, SectionLong, SectionStreams, SectionFailover, SectionConversations}
+}
 
 // Options say what to measure.
 type Options struct {
@@ -104,7 +108,7 @@ func Run(ctx context.Context, opts Options, out, progress io.Writer) error {
 	b := &benchmark{opts: opts, progress: progress}
 	err := b.run(ctx)
 	b.result.Targets = b.result.targets(opts)
-	if len(b.result.Cells)+len(b.result.Streams)+len(b.result.Failovers) > 0 { // what was measured before a failure is worth reading
+	if len(b.result.Cells)+len(b.result.Streams)+len(b.result.Failovers)+len(b.result.Conversations) > 0 { // what was measured before a failure is worth reading
 		if printed := b.result.writeTo(out, opts); err == nil {
 			err = printed
 		}
@@ -172,6 +176,11 @@ func (b *benchmark) run(ctx context.Context) (err error) {
 	}
 	if slices.Contains(b.opts.Sections, SectionFailover) {
 		if err := b.failover(ctx); err != nil {
+			return err
+		}
+	}
+	if slices.Contains(b.opts.Sections, SectionConversations) {
+		if err := b.conversations(ctx); err != nil {
 			return err
 		}
 	}

@@ -61,7 +61,7 @@ func startInstance(ctx context.Context, opts Options, latencies []time.Duration)
 	if err := i.startScripted(ctx, opts); err != nil {
 		return nil, err
 	}
-	routes := configuration(latencies, i.providerURLs) + streamRoutes(kinds, i.streamURLs) + i.vendors.route()
+	routes := configuration(latencies, i.providerURLs) + streamRoutes(kinds, i.streamURLs) + i.vendors.route() + conversationRoutes(opts, i.providerURLs[0])
 	if err := i.startHoldfast(ctx, opts, routes); err != nil {
 		return nil, err
 	}

@@ -22,7 +22,9 @@ type Result struct {
 	Streams []StreamCell `json:"streams,omitempty"`
 	// Failovers are those of the failover section.
 	Failovers []FailoverCell `json:"failovers,omitempty"`
-	Targets   []Target       `json:"targets"`
+	// Conversations are those of the conversations section.
+	Conversations []ConversationCell `json:"conversations,omitempty"`
+	Targets       []Target           `json:"targets"`
 	// MemoryAfter and MemoryPeak are those of the Holdfast process after the run, in bytes.
 	MemoryAfter int64 `json:"memory_after"`
 	MemoryPeak  int64 `json:"memory_peak"`
@@ -132,6 +134,7 @@ func (r *Result) writeTo(out io.Writer, opts Options) error {
 	r.printLong(w, opts)
 	r.printStreams(w, opts)
 	r.printFailovers(w)
+	r.printConversations(w)
 	r.printTargets(w)
 	return w.Flush()
 }

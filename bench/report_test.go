@@ -85,6 +85,9 @@ func TestTargets(t *testing.T) {
 		{0, false, false},
 		{0, false, false}, // nor was that of failover
 		{0, false, false},
+		{0, false, false}, // nor was that of conversations
+		{0, false, false},
+		{0, false, false},
 		{1.2, true, true},
 		{2, true, false}, // failures
 	}

@@ -65,6 +65,7 @@ func (r *Result) targets(opts Options) []Target {
 	}
 	list = append(list, r.streamTargets()...)
 	list = append(list, r.failoverTargets()...)
+	list = append(list, r.conversationTargets()...)
 	list = append(list, Target{
 		What: "memory of the Holdfast process after the run", Measured: r.MemoryAfter > 0,
 		Value: float64(r.MemoryAfter) / 1e9, Limit: 1.5, Unit: "GB",

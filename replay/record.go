@@ -5,6 +5,9 @@ type Record struct {
 	// Items and Tokens are those of the whole conversation before this turn, tokens by estimate.
 	Items  int64 `json:"items"`
 	Tokens int64 `json:"tokens"`
+	// LastProvider and LastModel gave the last answer before; empty if nobody did.
+	LastProvider string `json:"last_provider,omitempty"`
+	LastModel    string `json:"last_model,omitempty"`
 	// LeftOut is what was not said again for want of room; nil if nothing.
 	LeftOut *LeftOut `json:"left_out,omitempty"`
 	// Switch is what a change of provider or model since the last answer meant; nil if there was none.

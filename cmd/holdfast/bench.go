@@ -17,8 +17,8 @@ func newBenchCommand() *cobra.Command {
 		Long: `Measure Holdfast on this machine, in one run with the floors that bound it: the provider called directly, a plain proxy, a
 proxy that writes one row, and bare workflows on the same Temporal server. Then a second section keeps many calls in flight
 that last ten seconds each, a third streams the answers: what the first word waits for, what an event costs and how late it
-comes, what an open stream holds; and a fourth has a part of a vendor's calls fail: what a failover takes, and what is left of
-the throughput. Last comes a table of the numbers that the project holds itself to.
+comes, what an open stream holds; a fourth has a part of a vendor's calls fail: what a failover takes, and what is left of
+the throughput; and a fifth goes on with conversations of 10 to 10,000 turns. Last comes a table of the numbers that the project holds itself to.
 
 It starts an instance of its own on free ports, with its data in a temporary directory, and removes both in the end. A full
 run takes about twenty minutes. Nothing else should run on the machine meanwhile; each line says how much did.`,
@@ -31,7 +31,7 @@ run takes about twenty minutes. Nothing else should run on the machine meanwhile
 	flags := cmd.Flags()
 	flags.BoolVar(&quick, "quick", false, "a look at it in five minutes: fewer and shorter measurements; other flags win")
 	flags.StringVar(&opts.JSON, "json", "", "file to write all the numbers to")
-	flags.StringSliceVar(&opts.Sections, "sections", opts.Sections, "what to run: short, long, streams, failover")
+	flags.StringSliceVar(&opts.Sections, "sections", opts.Sections, "what to run: short, long, streams, failover, conversations")
 	flags.IntSliceVar(&opts.Clients, "clients", opts.Clients, "numbers of clients of the short section")
 	flags.DurationSliceVar(&opts.Latencies, "latencies", opts.Latencies, "how long the simulated provider takes in the short section")
 	flags.DurationVar(&opts.Window, "duration", opts.Window, "how long each measurement of the short, the streams and the failover section counts")
