@@ -70,6 +70,7 @@ func (b *benchmark) conversations(ctx context.Context) error {
 		if _, err := pool.Exec(ctx, `ANALYZE conversation_items`); err != nil { // as happens by itself a minute later
 			return err
 		}
+		pause(ctx, statisticsTime) // what was read to make it is not to be counted
 		cell := ConversationCell{Turns: turns}
 		post := conversationTurn(client, b.at.apiURL, b.at.token, log.ID)
 		list := conversationList(client, b.at.apiURL, b.at.token, log.ID)
@@ -123,9 +124,13 @@ func saidBefore(turns int) []conversations.Item {
 	items := make([]conversations.Item, 0, 2*turns)
 	for n := range turns {
 		for _, role := range []llm.Role{llm.RoleUser, llm.RoleAssistant} {
-			items = append(items, conversations.Item{Message: llm.Message{Role: role, Parts: []llm.Part{
+			item := conversations.Item{Message: llm.Message{Role: role, Parts: []llm.Part{
 				llm.Text(fmt.Sprintf("%s, turn %d: %s", role, n, strings.Repeat("a sentence of a few plain words. ", 16))),
-			}}})
+			}}}
+			if role == llm.RoleAssistant {
+				item.Provider, item.Model = "openai", "gpt-4.1"
+			}
+			items = append(items, item)
 		}
 	}
 	return items
