@@ -37,10 +37,12 @@ type WorkflowCanceller interface {
 
 // AdminConfig is what the admin API needs; what may be nil says so.
 type AdminConfig struct {
-	Token  access.AdminToken
-	Vault  KeyVault
-	Tokens TokenStore
-	Record Record
+	Token access.AdminToken
+	Vault KeyVault
+	// ContentKeys are rotated by operators.
+	ContentKeys ContentKeys
+	Tokens      TokenStore
+	Record      Record
 	// Temporal tells the workflow of a completion that it is cancelled, which may be waiting; nil tells nobody.
 	Temporal WorkflowCanceller
 	// Routes tells who would serve a route; nil if this process does not know.
@@ -74,6 +76,7 @@ func NewAdmin(cfg AdminConfig) http.Handler {
 	group.GET("/keys", a.listKeys)
 	group.POST("/keys", a.addKey)
 	group.POST("/keys/:provider/:name/disable", a.disableKey)
+	group.POST("/content-keys", a.rotateContentKey)
 	group.GET("/tokens", a.listTokens)
 	group.POST("/tokens", a.createToken)
 	group.POST("/tokens/:id/revoke", a.revokeToken)

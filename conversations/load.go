@@ -2,7 +2,6 @@ package conversations
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -78,7 +77,7 @@ func (s *Store) system(ctx context.Context, path []segment, before int64) ([]Ite
 			continue
 		}
 		rows, _ := s.pool.Query(ctx, query, at.id, at.after, at.until, mostSystem-len(found))
-		more, err := pgx.CollectRows(rows, scanItem)
+		more, err := pgx.CollectRows(rows, s.scanItem)
 		if err != nil {
 			return nil, fmt.Errorf("reading the system messages of %s: %w", at.id, err)
 		}
@@ -103,7 +102,7 @@ func (s *Store) Summary(ctx context.Context, id string, until int64) (*replay.Su
 			continue
 		}
 		if err == nil {
-			err = json.Unmarshal(message, &summary.Message)
+			err = s.box.Unmarshal(message, &summary.Message)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("reading a summary of %s: %w", id, err)
@@ -115,7 +114,7 @@ func (s *Store) Summary(ctx context.Context, id string, until int64) (*replay.Su
 
 // KeepSummary keeps a summary. One that stands in the same place stays.
 func (s *Store) KeepSummary(ctx context.Context, id string, summary replay.Summary) error {
-	message, err := json.Marshal(summary.Message)
+	message, err := s.box.Marshal(summary.Message)
 	if err != nil {
 		return fmt.Errorf("encoding a summary of %s: %w", id, err)
 	}

@@ -2,7 +2,6 @@ package conversations
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -100,7 +99,7 @@ func room(limit, have int) int {
 // itemColumns match scanItem.
 const itemColumns = `conversation_id, seq, completion_id, message, provider, model, tokens, tokens_before, created_at`
 
-func scanItem(row pgx.CollectableRow) (Item, error) {
+func (s *Store) scanItem(row pgx.CollectableRow) (Item, error) {
 	var item Item
 	var message []byte
 	err := row.Scan(&item.ConversationID, &item.Seq, &item.CompletionID, &message, &item.Provider, &item.Model, &item.Tokens,
@@ -108,13 +107,13 @@ func scanItem(row pgx.CollectableRow) (Item, error) {
 	if err != nil {
 		return item, err
 	}
-	return item, json.Unmarshal(message, &item.Message)
+	return item, s.box.Unmarshal(message, &item.Message)
 }
 
 func (s *Store) items(ctx context.Context, at segment, order string, limit int) ([]Item, error) {
 	query := `SELECT ` + itemColumns + ` FROM conversation_items WHERE conversation_id = $1 AND seq > $2 AND seq <= $3 ` + order + ` LIMIT nullif($4, 0)`
 	rows, _ := s.pool.Query(ctx, query, at.id, at.after, at.until, limit)
-	items, err := pgx.CollectRows(rows, scanItem)
+	items, err := pgx.CollectRows(rows, s.scanItem)
 	if err != nil {
 		return nil, fmt.Errorf("reading the log of %s: %w", at.id, err)
 	}

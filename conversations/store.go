@@ -2,7 +2,6 @@ package conversations
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,15 +12,20 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/postgres"
 	"github.com/holdfast-dev/holdfast/llm"
 	"github.com/holdfast-dev/holdfast/replay"
+	"github.com/holdfast-dev/holdfast/seal"
 )
 
 // Store keeps conversations in PostgreSQL. It is safe for concurrent use.
 type Store struct {
 	pool *pgxpool.Pool
+	box  *seal.Box
 }
 
 // NewStore makes a store over the pool.
 func NewStore(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
+
+// Sealed is the same store with a box in which it keeps what is said.
+func (s *Store) Sealed(box *seal.Box) *Store { return &Store{pool: s.pool, box: box} }
 
 // Create begins an empty conversation, or one that already holds items.
 func (s *Store) Create(ctx context.Context, tenant string, metadata map[string]string, items []Item) (Conversation, error) {
@@ -35,7 +39,7 @@ func (s *Store) Create(ctx context.Context, tenant string, metadata map[string]s
 		if err := row.Scan(&conversation.CreatedAt, &conversation.ActiveAt); err != nil {
 			return err
 		}
-		_, err := appendItems(ctx, tx, conversation.ID, "", items)
+		_, err := appendItems(ctx, tx, s.box, conversation.ID, "", items)
 		return err
 	})
 	if err != nil {
@@ -109,7 +113,7 @@ func (s *Store) Append(ctx context.Context, tenant, id string, items []Item) (ad
 		case active != "":
 			return ErrBusy
 		}
-		added, err = appendItems(ctx, tx, id, "", items)
+		added, err = appendItems(ctx, tx, s.box, id, "", items)
 		return err
 	})
 	if err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrBusy) {
@@ -138,7 +142,7 @@ func (s *Store) RemoveParts(ctx context.Context, tenant, id string, item Item, p
 			_, err := tx.Exec(ctx, `DELETE FROM conversation_items WHERE conversation_id = $1 AND seq = $2`, item.ConversationID, item.Seq)
 			return err
 		}
-		body, err := json.Marshal(message)
+		body, err := s.box.Marshal(message)
 		if err != nil {
 			return err
 		}

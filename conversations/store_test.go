@@ -47,7 +47,7 @@ func (w *world) acquire(ctx context.Context, tenant, id, completion string) erro
 }
 
 func (w *world) add(ctx context.Context, id, completion string, items ...conversations.Item) error {
-	return postgres.Tx(ctx, w.pool, func(tx pgx.Tx) error { return conversations.AppendTurn(ctx, tx, id, completion, items) })
+	return postgres.Tx(ctx, w.pool, func(tx pgx.Tx) error { return conversations.AppendTurn(ctx, tx, nil, id, completion, items) })
 }
 
 func (w *world) release(ctx context.Context, id, completion string) error {
@@ -284,7 +284,7 @@ func TestATurnThatFailsHalfWayIsNotInTheLog(t *testing.T) {
 	require.NoError(t, w.acquire(t.Context(), "acme", c.ID, "first"))
 	broken := errors.New("broken")
 	err := postgres.Tx(t.Context(), w.pool, func(tx pgx.Tx) error {
-		if err := conversations.AppendTurn(t.Context(), tx, c.ID, "first", []conversations.Item{said(llm.RoleUser, "q")}); err != nil {
+		if err := conversations.AppendTurn(t.Context(), tx, nil, c.ID, "first", []conversations.Item{said(llm.RoleUser, "q")}); err != nil {
 			return err
 		}
 		return broken

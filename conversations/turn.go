@@ -2,13 +2,13 @@ package conversations
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/seal"
 	"github.com/holdfast-dev/holdfast/tokens"
 )
 
@@ -74,9 +74,9 @@ func ContinueTurn(ctx context.Context, tx pgx.Tx, tenant, previous, fork, comple
 }
 
 // AppendTurn adds a finished turn to the log and gives the conversation back, within the transaction that records the
-// completion's outcome.
-func AppendTurn(ctx context.Context, tx pgx.Tx, id, completionID string, items []Item) error {
-	if _, err := appendItems(ctx, tx, id, completionID, items); err != nil {
+// completion's outcome. A box seals it; nil does not.
+func AppendTurn(ctx context.Context, tx pgx.Tx, box *seal.Box, id, completionID string, items []Item) error {
+	if _, err := appendItems(ctx, tx, box, id, completionID, items); err != nil {
 		return err
 	}
 	return ReleaseTurn(ctx, tx, id, completionID)
@@ -92,7 +92,7 @@ func ReleaseTurn(ctx context.Context, tx pgx.Tx, id, completionID string) error 
 }
 
 // appendItems gives the items their places, and adds them.
-func appendItems(ctx context.Context, tx pgx.Tx, id, completionID string, items []Item) ([]Item, error) {
+func appendItems(ctx context.Context, tx pgx.Tx, box *seal.Box, id, completionID string, items []Item) ([]Item, error) {
 	if len(items) == 0 {
 		return nil, nil
 	}
@@ -114,7 +114,7 @@ func appendItems(ctx context.Context, tx pgx.Tx, id, completionID string, items 
 		item := &added[i]
 		item.Seq, item.TokensBefore = next+int64(i), before
 		before += item.Tokens
-		message, err := json.Marshal(item.Message)
+		message, err := box.Marshal(item.Message)
 		if err != nil {
 			return nil, fmt.Errorf("encoding an item of %s: %w", id, err)
 		}

@@ -100,7 +100,8 @@ func Open(ctx context.Context, options Options) (*Vault, error) {
 	return vault, nil
 }
 
-const countFileKeys = `SELECT count(*) FROM provider_keys WHERE keeper LIKE 'file:%' AND state = 'active'`
+const countFileKeys = `SELECT (SELECT count(*) FROM provider_keys WHERE keeper LIKE 'file:%' AND state = 'active')
+	+ (SELECT count(*) FROM content_keys WHERE keeper LIKE 'file:%')`
 
 // mayCreate refuses a new key file beside keys that an old one protects: it would look well and open none of them.
 func mayCreate(ctx context.Context, options Options) error {

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/seal"
 )
 
 const (
@@ -25,11 +26,17 @@ const (
 type Library struct {
 	pool    *pgxpool.Pool
 	fetcher *Fetcher
+	box     *seal.Box
 }
 
 // NewLibrary makes a library over the pool.
 func NewLibrary(pool *pgxpool.Pool, fetcher *Fetcher) *Library {
 	return &Library{pool: pool, fetcher: fetcher}
+}
+
+// Sealed is the same library with a box in which it keeps what it found.
+func (l *Library) Sealed(box *seal.Box) *Library {
+	return &Library{pool: l.pool, fetcher: l.fetcher, box: box}
 }
 
 // wanted is an address without its bytes.
@@ -112,8 +119,12 @@ func (l *Library) file(ctx context.Context, scope string, kind llm.PartType, add
 	if file, err = l.fetcher.Fetch(ctx, kind, address); err != nil {
 		return File{}, err
 	}
+	kept, err := l.box.Seal(file.Data)
+	if err != nil {
+		return File{}, fmt.Errorf("sealing a fetched file: %w", err)
+	}
 	const insert = `INSERT INTO media (scope, url_sha256, mime, body) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`
-	tag, err := l.pool.Exec(ctx, insert, scope, sum[:], file.MIME, file.Data)
+	tag, err := l.pool.Exec(ctx, insert, scope, sum[:], file.MIME, kept)
 	if err != nil {
 		return File{}, fmt.Errorf("keeping a fetched file: %w", err)
 	}
@@ -128,6 +139,11 @@ func (l *Library) kept(ctx context.Context, scope string, sum []byte) (File, err
 	err := l.pool.QueryRow(ctx, `SELECT mime, body FROM media WHERE scope = $1 AND url_sha256 = $2`, scope, sum).Scan(&file.MIME, &file.Data)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return File{}, fmt.Errorf("reading a fetched file: %w", err)
+	}
+	if err == nil {
+		if file.Data, err = l.box.Open(file.Data); err != nil {
+			return File{}, fmt.Errorf("opening a fetched file: %w", err)
+		}
 	}
 	return file, err
 }

@@ -59,7 +59,27 @@ never from an argument, the environment or a configuration file, and are in effe
 			return err
 		},
 	})
+	cmd.AddCommand(newKeysRotateContentCommand())
 	return cmd
+}
+
+func newKeysRotateContentCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "rotate-content", Short: "Seal what is said under a new data key from now on", Args: cobra.NoArgs,
+		Long: `Make a new data key for what is said, where holdfast.privacy.seal is on, and have the vault's keeper wrap all former data keys
+anew. What was sealed under those can be read as before. After the keeper's own key was rotated, this gets rid of its old version.`,
+		Example: "  holdfast keys rotate-content",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var made struct {
+				ID string `json:"id"`
+			}
+			if err := callAdmin(cmd, http.MethodPost, "/admin/content-keys", nil, &made); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "What is said is sealed under content key %s from now on\n", made.ID)
+			return err
+		},
+	}
 }
 
 func newKeysListCommand() *cobra.Command {

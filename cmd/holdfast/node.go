@@ -34,6 +34,7 @@ import (
 	"github.com/holdfast-dev/holdfast/providers"
 	"github.com/holdfast-dev/holdfast/relay"
 	"github.com/holdfast-dev/holdfast/routing"
+	"github.com/holdfast-dev/holdfast/seal"
 	"github.com/holdfast-dev/holdfast/worker"
 )
 
@@ -69,6 +70,7 @@ type nodeConfig struct {
 type node struct {
 	cfg    nodeConfig
 	pool   *pgxpool.Pool
+	box    *seal.Box
 	vault  *keys.Vault
 	tokens *access.Store
 	record *store.Store
@@ -115,6 +117,11 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	if n.box, err = seal.Open(ctx, n.pool, n.vault, cfg.config.Privacy.Seal); err != nil {
+		return nil, fmt.Errorf("opening what is sealed: %w", err)
+	}
+	n.loop(loops, n.box.Run)
+	n.record = n.record.Sealed(n.box)
 	hub := handover.NewHub()
 	if n.peers, err = n.record.PeerSecret(ctx); err != nil {
 		return nil, err
@@ -150,8 +157,8 @@ func (n *node) startWork(ctx, loops context.Context, hub *handover.Hub) (err err
 	}
 	n.routes = table
 	acts, calls, err := activities.New(activities.Config{
-		Store: n.record, Conversations: conversations.NewStore(n.pool), Router: table, Health: n.providers,
-		Media: media.NewLibrary(n.pool, media.NewFetcher(media.Config(cfg.config.Media))), Handover: hub, Lease: n.lease, Logger: cfg.logger,
+		Store: n.record, Conversations: conversations.NewStore(n.pool).Sealed(n.box), Router: table, Health: n.providers,
+		Media: media.NewLibrary(n.pool, media.NewFetcher(media.Config(cfg.config.Media))).Sealed(n.box), Handover: hub, Lease: n.lease, Logger: cfg.logger,
 	})
 	if err != nil {
 		return err
@@ -225,7 +232,7 @@ func (n *node) serve(hub *handover.Hub) (err error) {
 	}
 	if cfg.listen != nil {
 		n.api, err = api.New(api.Config{
-			Record: n.record, Conversations: conversations.NewStore(n.pool), Temporal: cfg.temporal, Lease: n.lease,
+			Record: n.record, Conversations: conversations.NewStore(n.pool).Sealed(n.box), Temporal: cfg.temporal, Lease: n.lease,
 			Tokens: n.tokens, Hub: hub, Routes: cfg.config.RouteNames(), Hidden: cfg.config.HiddenNames(), Timeout: cfg.config.Timeout, IdempotencyWindow: cfg.config.Privacy.IdempotencyWindow, KeepAlive: cfg.config.StreamKeepAlive,
 			MaxBodyBytes: cfg.config.Limits.MaxBodyBytes,
 			Admission: api.AdmissionConfig{
@@ -247,7 +254,7 @@ func (n *node) serve(hub *handover.Hub) (err error) {
 	}
 	if cfg.adminListen != nil {
 		n.listenAndServe(cfg.adminListen, api.NewAdmin(api.AdminConfig{
-			Token: cfg.adminToken, Vault: n.vault, Tokens: n.tokens, Record: n.record, Temporal: cfg.temporal, Routes: n.routes, Cache: n.record,
+			Token: cfg.adminToken, Vault: n.vault, ContentKeys: n.box, Tokens: n.tokens, Record: n.record, Temporal: cfg.temporal, Routes: n.routes, Cache: n.record,
 			Providers: n.desk(), Simulator: cfg.simulator, Logger: cfg.logger,
 		}), time.Minute)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -26,7 +25,7 @@ const insertCompletion = `WITH accepted AS (
 // accepted before, [conversations.ErrBusy] or [conversations.ErrNotFound] when the conversation cannot take a turn, and
 // [completions.ErrNoPrevious] when the turn that it is to follow on is not on record.
 func (s *Store) Accept(ctx context.Context, a completions.Acceptance) (completions.Accepted, error) {
-	body, err := json.Marshal(a.Request)
+	body, err := s.box.Marshal(a.Request)
 	if err != nil {
 		return completions.Accepted{}, fmt.Errorf("encoding the request: %w", err)
 	}
@@ -40,7 +39,9 @@ func (s *Store) Accept(ctx context.Context, a completions.Acceptance) (completio
 	}
 	var shown any
 	if len(a.Shown) > 0 {
-		shown = []byte(a.Shown)
+		if shown, err = s.box.Seal(a.Shown); err != nil {
+			return completions.Accepted{}, fmt.Errorf("sealing what is shown: %w", err)
+		}
 	}
 	args := []any{
 		a.ID, a.Tenant, a.WorkflowID, a.Fingerprint, a.Dialect, a.Route, accepted.ConversationID, a.InstanceID,

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -158,7 +157,7 @@ func (s *Store) Fail(ctx context.Context, call completions.Fence, failed complet
 // KeepAnswer stores the answer of an attempt made away from the process that will record the outcome, so that no later
 // crash can cost it. The error is [completions.ErrSuperseded] when the attempt is no longer this epoch's to answer.
 func (s *Store) KeepAnswer(ctx context.Context, call completions.Fence, number int, answer llm.Response, usage llm.Usage, at time.Time) error {
-	body, err := json.Marshal(answer)
+	body, err := s.box.Marshal(answer)
 	if err != nil {
 		return fmt.Errorf("encoding the answer of %s: %w", call.ID, err)
 	}
@@ -197,7 +196,7 @@ func (s *Store) KeptAnswer(ctx context.Context, id string, number int) (llm.Resp
 	if err != nil {
 		return answer, fmt.Errorf("reading the kept answer of %s: %w", id, err)
 	}
-	if err := json.Unmarshal(body, &answer); err != nil {
+	if err := s.box.Unmarshal(body, &answer); err != nil {
 		return answer, fmt.Errorf("decoding the kept answer of %s: %w", id, err)
 	}
 	return answer, nil

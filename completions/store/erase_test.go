@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/holdfast-dev/holdfast/completions/store"
 	"github.com/holdfast-dev/holdfast/conversations"
 	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/seal"
 	"github.com/holdfast-dev/holdfast/transcript"
 )
 
@@ -294,3 +296,41 @@ func TestStoredCompletionsAreListed(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, page)
 }
+
+func TestASealedDatabaseSaysNothing(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	box, err := seal.Open(t.Context(), w.pool, plainKeeper{}, true)
+	require.NoError(t, err)
+	w.store, w.conversations = w.store.Sealed(box), w.conversations.Sealed(box)
+	fence := w.spoken(t, "the-secret", thread)
+	kept := completions.Cached{}
+	kept, err = w.store.CachedAnswer(t.Context(), []byte(fence.ID))
+	require.NoError(t, err)
+	require.Equal(t, "the-secret", kept.Answer.Message.Text())
+	outcome, err := w.store.Outcome(t.Context(), tenant, fence.ID)
+	require.NoError(t, err)
+	require.Equal(t, "the-secret", outcome.Answer.Message.Text())
+	request, err := w.store.Request(t.Context(), fence.ID)
+	require.NoError(t, err)
+	require.Equal(t, question("the-secret"), request)
+	shown, err := w.store.Shown(t.Context(), fence.ID)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"instructions":"the-secret"}`, string(shown))
+	log, err := w.store.Transcript(t.Context(), fence.ID)
+	require.NoError(t, err)
+	require.Equal(t, "the-secret", log.Collect().Response().Message.Text())
+	items, err := w.conversations.Items(t.Context(), conversations.ThreadID(fence.ID), 0, 0)
+	require.NoError(t, err)
+	require.Equal(t, "the-secret", items[0].Message.Text())
+	// In clear are the notes that lists are filtered by, what vendors said of errors, and the file that this test has put there.
+	require.Equal(t, map[string]int{"completions": 1, "attempts": 1, "media": 1}, w.traces(t, "the-secret"))
+}
+
+type plainKeeper struct{}
+
+func (plainKeeper) Wrap(_ context.Context, dataKey []byte) ([]byte, string, error) {
+	return dataKey, "plain", nil
+}
+
+func (plainKeeper) Unwrap(_ context.Context, wrapped []byte) ([]byte, error) { return wrapped, nil }

@@ -51,7 +51,7 @@ type ExportedCompletion struct {
 // ExportConversation gives all that is kept of a conversation: its head, its items in order, and its completions. The error is
 // [conversations.ErrNotFound] if the tenant has no such conversation.
 func (s *Store) ExportConversation(ctx context.Context, tenant, id string, write func(ExportLine) error) error {
-	log := conversations.NewStore(s.pool)
+	log := conversations.NewStore(s.pool).Sealed(s.box)
 	head, err := log.Find(ctx, tenant, id)
 	if err != nil {
 		return err
@@ -120,7 +120,7 @@ func (s *Store) exportCompletions(ctx context.Context, where, tenant, whose stri
 	last := ""
 	for {
 		rows, _ := s.pool.Query(ctx, query, tenant, whose, after, last, exportPage)
-		page, err := pgx.CollectRows(rows, scanOutcome)
+		page, err := pgx.CollectRows(rows, s.scanOutcome)
 		if err != nil {
 			return fmt.Errorf("reading completions to export: %w", err)
 		}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -47,7 +46,7 @@ const recordAnswer = `
 // nothing. Recorded is false when an outcome stood there already; the error is [completions.ErrSuperseded] when a newer
 // epoch drives the completion.
 func (s *Store) RecordSuccess(ctx context.Context, call completions.Fence, success completions.Success) (recorded bool, err error) {
-	body, err := json.Marshal(success.Answer)
+	body, err := s.box.Marshal(success.Answer)
 	if err != nil {
 		return false, fmt.Errorf("encoding the answer of %s: %w", call.ID, err)
 	}
@@ -85,7 +84,7 @@ func (s *Store) RecordSuccess(ctx context.Context, call completions.Fence, succe
 		items = append(items, conversations.Item{
 			Message: success.Answer.Message, Provider: success.Provider, Model: success.Model,
 		})
-		return conversations.AppendTurn(ctx, tx, success.ConversationID, call.ID, items)
+		return conversations.AppendTurn(ctx, tx, s.box, success.ConversationID, call.ID, items)
 	})
 	if err != nil {
 		return false, fmt.Errorf("recording the answer of %s: %w", call.ID, err)
@@ -118,7 +117,7 @@ func (s *Store) RecordFailure(ctx context.Context, call completions.Fence, failu
 			return err
 		}
 		if failure.Said != nil {
-			body, err := json.Marshal(failure.Said)
+			body, err := s.box.Marshal(failure.Said)
 			if err != nil {
 				return fmt.Errorf("encoding what was said of %s: %w", call.ID, err)
 			}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -13,15 +12,20 @@ import (
 	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/seal"
 )
 
 // Store is the record of completions in PostgreSQL. It is safe for concurrent use.
 type Store struct {
 	pool *pgxpool.Pool
+	box  *seal.Box
 }
 
 // New makes a store over the pool.
 func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
+
+// Sealed is the same store with a box in which it keeps what is said.
+func (s *Store) Sealed(box *seal.Box) *Store { return &Store{pool: s.pool, box: box} }
 
 const completionColumns = `c.id, c.tenant, c.workflow_id, c.dialect, c.route, coalesce(c.conversation_id, ''), c.state,
 	c.instance_id, c.epoch, c.accepted_at, c.deadline, c.finished_at, coalesce(c.provider, ''), coalesce(c.model, ''),
@@ -98,7 +102,7 @@ func (s *Store) Outcome(ctx context.Context, tenant, id string) (completions.Out
 		LEFT JOIN completion_answers a ON a.completion_id = c.id
 		WHERE c.id = $1 AND ($2 = '' OR c.tenant = $2)`
 	rows, _ := s.pool.Query(ctx, query, id, tenant)
-	outcome, err := pgx.CollectExactlyOneRow(rows, scanOutcome)
+	outcome, err := pgx.CollectExactlyOneRow(rows, s.scanOutcome)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return completions.Outcome{}, completions.ErrNotFound
 	}
@@ -119,7 +123,7 @@ func (s *Store) Request(ctx context.Context, id string) (llm.Request, error) {
 	if err != nil {
 		return request, fmt.Errorf("reading the request of %s: %w", id, err)
 	}
-	if err := json.Unmarshal(body, &request); err != nil {
+	if err := s.box.Unmarshal(body, &request); err != nil {
 		return request, fmt.Errorf("decoding the request of %s: %w", id, err)
 	}
 	return request, nil

@@ -42,14 +42,14 @@ func (s *Store) ListStored(ctx context.Context, ask Stored) ([]completions.Outco
 		AND ($5 = '' OR (c.accepted_at, c.id) ` + beyond + ` (SELECT accepted_at, id FROM completions WHERE id = $5 AND tenant = $1))
 		ORDER BY c.accepted_at ` + order + `, c.id ` + order + ` LIMIT $6`
 	rows, _ := s.pool.Query(ctx, query, ask.Tenant, ask.Dialect, ask.Model, metadata, ask.After, ask.Limit)
-	list, err := pgx.CollectRows(rows, scanOutcome)
+	list, err := pgx.CollectRows(rows, s.scanOutcome)
 	if err != nil {
 		return nil, fmt.Errorf("listing stored completions: %w", err)
 	}
 	return list, nil
 }
 
-func scanOutcome(row pgx.CollectableRow) (completions.Outcome, error) {
+func (s *Store) scanOutcome(row pgx.CollectableRow) (completions.Outcome, error) {
 	var outcome completions.Outcome
 	var providerMS int64
 	var body []byte
@@ -61,7 +61,7 @@ func scanOutcome(row pgx.CollectableRow) (completions.Outcome, error) {
 		return outcome, nil
 	}
 	outcome.Answer = new(llm.Response)
-	return outcome, json.Unmarshal(body, outcome.Answer)
+	return outcome, s.box.Unmarshal(body, outcome.Answer)
 }
 
 // SetMetadata replaces the notes on a completion. The error is [completions.ErrNotFound] if the tenant has none of this id whose
@@ -83,6 +83,12 @@ func (s *Store) Shown(ctx context.Context, id string) (shown json.RawMessage, er
 	err = s.pool.QueryRow(ctx, `SELECT shown FROM completion_requests WHERE completion_id = $1`, id).Scan(&shown)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return nil, fmt.Errorf("reading what is shown of %s: %w", id, err)
+	}
+	if shown == nil {
+		return nil, nil
+	}
+	if shown, err = s.box.Open(shown); err != nil {
+		return nil, fmt.Errorf("opening what is shown of %s: %w", id, err)
 	}
 	return shown, nil
 }

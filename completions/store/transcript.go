@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -21,7 +20,7 @@ func (s *Store) KeepTranscripts(ctx context.Context, checkpoints []completions.C
 	var from []int64
 	var whole []bool
 	for _, c := range checkpoints {
-		body, err := json.Marshal(c.Piece.Events)
+		body, err := s.box.Marshal(c.Piece.Events)
 		if err != nil {
 			return fmt.Errorf("encoding a piece of %s: %w", c.Fence.ID, err)
 		}
@@ -50,7 +49,7 @@ func (s *Store) Transcript(ctx context.Context, id string) (*transcript.Log, err
 		if err := row.Scan(&piece.From, &events); err != nil {
 			return piece, err
 		}
-		return piece, json.Unmarshal(events, &piece.Events)
+		return piece, s.box.Unmarshal(events, &piece.Events)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the transcript of %s: %w", id, err)

@@ -62,3 +62,11 @@ ALTER TABLE completion_requests ADD COLUMN shown json;
 -- Whose answer is kept, so that it can be forgotten with the rest.
 ALTER TABLE completion_cache ADD COLUMN completion_id text;
 CREATE INDEX completion_cache_by_completion ON completion_cache (completion_id);
+
+-- Data keys that what is said is sealed under, each wrapped by the vault's keeper.
+CREATE TABLE content_keys (
+    id         text PRIMARY KEY,
+    wrapped    bytea       NOT NULL,
+    keeper     text        NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
