@@ -43,6 +43,8 @@ type AdminConfig struct {
 	ContentKeys ContentKeys
 	Tokens      TokenStore
 	Record      Record
+	// Conversations are what was said; nil leaves their endpoints out.
+	Conversations ConversationDesk
 	// Temporal tells the workflow of a completion that it is cancelled, which may be waiting; nil tells nobody.
 	Temporal WorkflowCanceller
 	// Routes tells who would serve a route; nil if this process does not know.
@@ -83,6 +85,9 @@ func NewAdmin(cfg AdminConfig) http.Handler {
 	group.GET("/completions", a.listCompletions)
 	group.GET("/completions/:id", a.showCompletion)
 	group.POST("/completions/:id/cancel", a.cancelCompletion)
+	if cfg.Conversations != nil {
+		a.serveConversations(group)
+	}
 	if cfg.Routes != nil {
 		group.GET("/route", a.explainRoute)
 	}

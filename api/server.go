@@ -40,9 +40,13 @@ type Record interface {
 	Shown(ctx context.Context, id string) (json.RawMessage, error)
 	ListStored(ctx context.Context, ask store.Stored) ([]completions.Outcome, error)
 	SetMetadata(ctx context.Context, tenant, id string, metadata map[string]string) error
-	// Erase and EraseConversation take away what was said, and leave the numbers.
+	// Erase, EraseConversation and EraseUser take away what was said, and leave the numbers.
 	Erase(ctx context.Context, tenant, id string) error
 	EraseConversation(ctx context.Context, tenant, id string) (completions.Erasure, error)
+	EraseUser(ctx context.Context, tenant, user string) (completions.Erasure, error)
+	// ExportConversation and ExportUser read all that is kept, line by line.
+	ExportConversation(ctx context.Context, tenant, id string, write func(store.ExportLine) error) error
+	ExportUser(ctx context.Context, tenant, user string, write func(store.ExportLine) error) error
 	RequestCancel(ctx context.Context, tenant, id string) (completions.Completion, error)
 	List(ctx context.Context, tenant string, state completions.State, limit int, before string) ([]completions.Completion, error)
 }
@@ -203,12 +207,15 @@ func (s *Server) Handler() http.Handler {
 	v1.GET("/conversations/:id", s.showConversation)
 	v1.POST("/conversations/:id", s.updateConversation)
 	v1.DELETE("/conversations/:id", s.deleteConversation)
+	v1.GET("/conversations/:id/export", s.exportConversation)
 	v1.GET("/conversations/:id/items", s.listConversationItems)
 	v1.POST("/conversations/:id/items", s.createConversationItems)
 	v1.GET("/conversations/:id/items/:item", s.showConversationItem)
 	v1.DELETE("/conversations/:id/items/:item", s.deleteConversationItem)
 	v1.GET("/holdfast/completions", s.listRecords)
 	v1.GET("/holdfast/completions/:id", s.showRecord)
+	v1.GET("/holdfast/users/*user", s.showUser)
+	v1.DELETE("/holdfast/users/*user", s.eraseUser)
 	return router
 }
 

@@ -36,7 +36,10 @@ type Conversation struct {
 // Item is one message of the log, with its place and provenance.
 type Item = replay.Item
 
-var idPattern = regexp.MustCompile(`^conv_[A-Za-z0-9]{1,59}$`)
+var (
+	idPattern     = regexp.MustCompile(`^conv_[A-Za-z0-9]{1,59}$`)
+	threadPattern = regexp.MustCompile(`^thread_[a-z0-9]{1,59}$`)
+)
 
 // ThreadID is the id of the thread that a response begins, or forks. It is made from the completion's, so that a repetition
 // makes the same; clients do not see it.
@@ -52,3 +55,6 @@ func NewID() string {
 
 // ValidID says whether the text can be a conversation's id.
 func ValidID(id string) bool { return idPattern.MatchString(id) }
+
+// ValidThreadID says whether the text can be the id of a thread, which operators may name and clients may not.
+func ValidThreadID(id string) bool { return threadPattern.MatchString(id) }

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,23 +27,34 @@ type asked struct{ method, uri, body string }
 func run(t *testing.T, answer string, args ...string) (string, asked) {
 	t.Helper()
 	var got asked
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	printed, err := runOn(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		got = asked{r.Method, r.URL.RequestURI(), string(body)}
 		_, _ = io.WriteString(w, answer)
-	}))
+	}, args...)
+	require.NoError(t, err)
+	return printed, got
+}
+
+// runOn runs a command against an instance, both of whose APIs the handler is.
+func runOn(t *testing.T, handler http.HandlerFunc, args ...string) (string, error) {
+	t.Helper()
+	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	dir := t.TempDir()
-	content, err := json.Marshal(instance{AdminAPI: server.URL})
+	content, err := json.Marshal(instance{API: server.URL, AdminAPI: server.URL})
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, instanceFile), content, 0o600))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, adminTokenFile), []byte("hfadm_x"), 0o600))
+	for name, text := range map[string]string{instanceFile: string(content), adminTokenFile: "hfadm_x", tokenFile: "hf_x"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
 	cmd := newRootCommand()
 	var out bytes.Buffer
 	cmd.SetOut(&out)
+	cmd.SetErr(io.Discard)
+	cmd.SetIn(strings.NewReader("hi\n"))
 	cmd.SetArgs(append(args, "--data", dir))
-	require.NoError(t, cmd.ExecuteContext(t.Context()))
-	return out.String(), got
+	err = cmd.ExecuteContext(t.Context())
+	return out.String(), err
 }
 
 // golden compares what a command has printed with its file.
@@ -115,6 +127,23 @@ func TestCommandsPrintWhatTheyAreTold(t *testing.T) {
 			asked{http.MethodGet, "/admin/cache?since=1h", ""},
 		},
 		"cache_clear": {`{"cleared":7}`, []string{"cache", "clear", "--route", "demo"}, asked{http.MethodDelete, "/admin/cache?route=demo", ""}},
+		"conversations_list": {
+			`{"data":[
+			{"id":"conv_1","tenant":"acme","created_at":"` + local(8) + `","last_turn_at":"` + local(9) + `","items":4,"tokens":1200,"metadata":{"topic":"rain","by":"` + strings.Repeat("ann ", 20) + `"}},
+			{"id":"thread_2","tenant":"search","created_at":"` + local(7) + `","last_turn_at":"` + local(7) + `","items":0,"tokens":0,"metadata":{}}],"has_more":true,"last_id":"thread_2"}`,
+			[]string{"conversations", "list", "--tenant", "acme", "--threads", "--limit", "2", "--after", "conv_0"},
+			asked{http.MethodGet, "/admin/conversations?after=conv_0&limit=2&tenant=acme&threads=true", ""},
+		},
+		"conversations_erase_user": {
+			`{"object":"holdfast.erasure","user":"ann/7","conversations":1,"completions":12,"running":1}`,
+			[]string{"conversations", "erase", "--user", "ann/7", "--tenant", "acme", "--yes"},
+			asked{http.MethodDelete, "/admin/users?tenant=acme&user=ann%2F7", ""},
+		},
+		"conversations_erase": {
+			`{"object":"holdfast.erasure","conversation":"conv_1","conversations":2,"completions":1,"running":0}`,
+			[]string{"conversations", "erase", "conv_1", "--yes"},
+			asked{http.MethodDelete, "/admin/conversations/conv_1?tenant=", ""},
+		},
 		"simulate_limit": {
 			`{"limits":{"openai":{"requests_per_minute":60,"tokens_per_minute":0,"accepted":61,"refused":2},"mistral":{"requests_per_minute":0,"tokens_per_minute":9,"accepted":0,"refused":0},"cohere":{"requests_per_minute":0,"tokens_per_minute":0,"accepted":0,"refused":0}}}`,
 			[]string{"simulate", "limit"},

@@ -120,6 +120,14 @@ func findAdmin(cmd *cobra.Command) (baseURL, token string, err error) {
 	return strings.TrimSuffix(baseURL, "/"), strings.TrimSpace(string(content)), nil
 }
 
+// invokedAs is this binary as a person would type it again.
+func invokedAs() string {
+	if strings.Contains(os.Args[0], "/") {
+		return os.Args[0]
+	}
+	return "holdfast"
+}
+
 const (
 	adminTokenFile = "admin-token"
 	tokenFile      = "token"

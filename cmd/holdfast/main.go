@@ -63,7 +63,7 @@ by HOLDFAST_ADMIN_URL and HOLDFAST_ADMIN_TOKEN_FILE.`,
 	}
 	add("run", newUpCommand(), newAPICommand(), newWorkerCommand(), newMigrateCommand(), newTemporalCommand())
 	add("operate", newKeysCommand(), newTokensCommand(), newCompletionsCommand(), newRouteCommand(), newProvidersCommand(),
-		newCacheCommand())
-	add("try", newHealthCommand(), newConfigCommand(), newSimulateCommand(), newBenchCommand(), newVersionCommand())
+		newCacheCommand(), newConversationsCommand())
+	add("try", newChatCommand(), newHealthCommand(), newConfigCommand(), newSimulateCommand(), newBenchCommand(), newVersionCommand())
 	return root
 }

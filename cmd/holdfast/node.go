@@ -255,7 +255,7 @@ func (n *node) serve(hub *handover.Hub) (err error) {
 	if cfg.adminListen != nil {
 		n.listenAndServe(cfg.adminListen, api.NewAdmin(api.AdminConfig{
 			Token: cfg.adminToken, Vault: n.vault, ContentKeys: n.box, Tokens: n.tokens, Record: n.record, Temporal: cfg.temporal, Routes: n.routes, Cache: n.record,
-			Providers: n.desk(), Simulator: cfg.simulator, Logger: cfg.logger,
+			Conversations: conversations.NewStore(n.pool).Sealed(n.box), Providers: n.desk(), Simulator: cfg.simulator, Logger: cfg.logger,
 		}), time.Minute)
 	}
 	return nil

@@ -194,7 +194,8 @@ func (u *upRun) configuration(ctx context.Context) (cfg *config.Config, control 
 	for _, vendor := range simulator.DemoVendors() {
 		loopback[vendor] = "127.0.0.1:0"
 	}
-	if u.simulated, err = simulator.Serve(ctx, simulator.Config{Addrs: loopback}); err != nil {
+	// They outlive the signal to stop: calls in flight are to finish.
+	if u.simulated, err = simulator.Serve(context.WithoutCancel(ctx), simulator.Config{Addrs: loopback}); err != nil {
 		return nil, nil, fmt.Errorf("starting the simulated providers: %w", err)
 	}
 	bases := map[string]string{}

@@ -59,14 +59,6 @@ func (u *upRun) dataFlag() string {
 // shown is a file of the data directory as a person would type it from here.
 func (u *upRun) shown(name string) string { return u.shownPath(u.dir.file(name)) }
 
-// invokedAs is this binary as a person would type it again.
-func invokedAs() string {
-	if strings.Contains(os.Args[0], "/") {
-		return os.Args[0]
-	}
-	return "holdfast"
-}
-
 func (u *upRun) shownPath(path string) string {
 	if here, err := os.Getwd(); err == nil {
 		if relative, err := filepath.Rel(here, path); err == nil && !strings.HasPrefix(relative, "..") {

@@ -41,6 +41,14 @@ type ExportedItem struct {
 	Message        llm.Message `json:"message"`
 }
 
+// ExportItem is an item of a log as exports have it.
+func ExportItem(item conversations.Item) ExportedItem {
+	return ExportedItem{
+		ConversationID: item.ConversationID, Seq: item.Seq, CompletionID: item.CompletionID, Provider: item.Provider,
+		Model: item.Model, CreatedAt: item.CreatedAt, Message: item.Message,
+	}
+}
+
 // ExportedCompletion is a completion with what was asked and answered.
 type ExportedCompletion struct {
 	completions.Completion
@@ -68,10 +76,7 @@ func (s *Store) ExportConversation(ctx context.Context, tenant, id string, write
 			return err
 		}
 		for _, item := range items {
-			exported := ExportedItem{
-				ConversationID: item.ConversationID, Seq: item.Seq, CompletionID: item.CompletionID, Provider: item.Provider,
-				Model: item.Model, CreatedAt: item.CreatedAt, Message: item.Message,
-			}
+			exported := ExportItem(item)
 			if err := write(ExportLine{Type: "item", Item: &exported}); err != nil {
 				return err
 			}

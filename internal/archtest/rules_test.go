@@ -106,6 +106,10 @@ func rules() []rule {
 			why:           "vendors' libraries stay inside their provider; only the composition picks providers",
 		},
 		{
+			in: []string{"./chat"}, only: []string{"std", "github.com/failsafe-go/failsafe-go/...", "github.com/tmaxmax/go-sse", "golang.org/x/term"},
+			why: "the terminal is a client like any other: what it can do, an application can",
+		},
+		{
 			in: []string{"./simulator"}, except: []string{"test packages"},
 			never: []string{"./llm", "./providers/...", "github.com/openai/...", "github.com/anthropics/...", "google.golang.org/genai/..."},
 			why:   "what checks the adapters shares no code with them; of the vendors' libraries it has AWS's framing of events",
