@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"strings"
 
@@ -50,6 +51,9 @@ func (s *Server) answer(c *gin.Context, submission *submission) {
 	setHeaders(c, outcome.Completion)
 	if outcome.Completion.State != completions.StateSucceeded {
 		s.fail(c, failureOf(outcome.Completion))
+		if outcome.Completion.State == completions.StateFailed {
+			s.delivered(c.Request.Context(), submission)
+		}
 		return
 	}
 	c.JSON(http.StatusOK, submission.form.body(submission.view(outcome)))
@@ -97,7 +101,7 @@ func (s *Server) accepted(c *gin.Context, submission *submission, status int) {
 // it; with "Prefer: wait=N" the request waits up to N seconds for the outcome first (RFC 7240).
 func (s *Server) show(form *form) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		if c.Query("stream") == "true" && form.stream != nil {
+		if form.stream != nil && s.streamAsked(c) {
 			s.resume(c, form)
 			return
 		}
@@ -115,6 +119,18 @@ func (s *Server) show(form *form) gin.HandlerFunc {
 		}
 		s.shown(c, form, v)
 	}
+}
+
+// streamAsked says whether a reading is to be a stream. OpenAI's SDK for Go says so in the body of its GET, the others in the query.
+func (s *Server) streamAsked(c *gin.Context) bool {
+	if c.Request.ContentLength <= 0 {
+		return c.Query("stream") == "true"
+	}
+	var asked struct {
+		Stream bool `json:"stream"`
+	}
+	body, err := s.readBody(c)
+	return c.Query("stream") == "true" || err == nil && json.Unmarshal(body, &asked) == nil && asked.Stream
 }
 
 // find reads the completion that the request names, which has to be of the dialect. What was erased is not found any more.

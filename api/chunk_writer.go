@@ -36,7 +36,7 @@ type chunkWriter struct {
 	warned    int
 	committed bool // status and headers are out
 	over      bool // the stream has ended, well or not
-	ended     bool // the stream has ended well
+	ended     bool // the client was told how the completion has ended
 	err       error
 	out       bytes.Buffer
 	// extended is when the reader was last given writeTime to take what is written.
@@ -181,13 +181,17 @@ func (w *chunkWriter) restart() {
 
 // end passes on what the client does not have yet of a whole answer, and how it finished, with the count that is on record,
 // which the vendor may have left to be estimated.
-func (w *chunkWriter) end(told *transcript.Log, answer llm.Response, from completions.ServedFrom) {
+func (w *chunkWriter) end(told *transcript.Log, answer llm.Response, completion completions.Completion) {
+	from := completion.ServedFrom
 	ends := finishes(answer)
 	if w.finish(told, int64(len(ends)+1)); w.over {
 		return
 	}
 	if from != "" {
 		w.encoder.ServedFrom(string(from))
+	}
+	if dated, ok := w.encoder.(interface{ FinishedAt(at *time.Time) }); ok {
+		dated.FinishedAt(completion.FinishedAt)
 	}
 	place := told.End()
 	ends[0].Warnings = ends[0].Warnings[min(w.warned, len(answer.Warnings)):]

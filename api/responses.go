@@ -49,7 +49,7 @@ func (s *Server) listInputItems(c *gin.Context) {
 
 // listed pages through a list that is in memory, in its own order with order=asc, else backward.
 func (s *Server) listed(c *gin.Context, items []openai.Item, id func(openai.Item) string) {
-	page, err := pageOf(c, items, id)
+	page, err := pageOf(c, items, "desc", id)
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -57,13 +57,13 @@ func (s *Server) listed(c *gin.Context, items []openai.Item, id func(openai.Item
 	c.JSON(http.StatusOK, page)
 }
 
-// pageOf is the page of a list that the query asks for.
-func pageOf[T any](c *gin.Context, list []T, id func(T) string) (gin.H, error) {
+// pageOf is the page of a list that the query asks for, in the given order unless it says another.
+func pageOf[T any](c *gin.Context, list []T, order string, id func(T) string) (gin.H, error) {
 	limit, err := pageLimit(c)
 	if err != nil {
 		return nil, err
 	}
-	ascending, err := ascending(c, "desc")
+	ascending, err := ascending(c, order)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -80,10 +79,8 @@ func (s *Server) listStoredMessages(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
-	if c.Query("order") == "" { // oldest first, other than items
-		c.Request.URL.RawQuery = strings.TrimPrefix(c.Request.URL.RawQuery+"&order=asc", "&")
-	}
-	object, err := pageOf(c, openai.EncodeStoredMessages(v.ID, request.Messages), func(m openai.StoredMessage) string { return m.ID })
+	// oldest first, other than items
+	object, err := pageOf(c, openai.EncodeStoredMessages(v.ID, request.Messages), "asc", func(m openai.StoredMessage) string { return m.ID })
 	if err != nil {
 		s.fail(c, err)
 		return

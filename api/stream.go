@@ -110,7 +110,7 @@ func (s *Server) finish(ctx context.Context, w *chunkWriter, end ending) {
 	if err == nil {
 		var told *transcript.Log
 		if told, err = s.told(ctx, w, outcome); err == nil {
-			w.end(told, *outcome.Answer, outcome.Completion.ServedFrom) //nolint:contextcheck // what it may write is the request's
+			w.end(told, *outcome.Answer, outcome.Completion) //nolint:contextcheck // what it may write is the request's
 			return
 		}
 	}
@@ -118,6 +118,7 @@ func (s *Server) finish(ctx context.Context, w *chunkWriter, end ending) {
 		w.finish(log, 0) //nolint:contextcheck // as above
 	}
 	w.fail(s, err) //nolint:contextcheck // as above
+	w.ended = outcome.Completion.State == completions.StateFailed
 }
 
 // told is the transcript of an answer. The record is asked for it only if it cannot be seen from the answer.

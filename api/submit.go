@@ -184,7 +184,7 @@ func (s *Server) accept(ctx context.Context, sub *submission) error {
 	sub.completion = completions.Completion{
 		ID: sub.id, Tenant: sub.tenant, WorkflowID: acceptance.WorkflowID, Dialect: sub.form.dialect, Route: acceptance.Route,
 		ConversationID: outcome.ConversationID, State: completions.StateOpen, InstanceID: instance, Epoch: 1,
-		AcceptedAt: accepted, Deadline: acceptance.Deadline, Recovery: sub.recovery, Stored: sub.stored, Background: sub.request.Background,
+		AcceptedAt: outcome.AcceptedAt, Deadline: outcome.Deadline, Recovery: sub.recovery, Stored: sub.stored, Background: sub.request.Background,
 		EndUser: sub.request.User, Metadata: sub.request.Metadata,
 	}
 	return nil

@@ -47,4 +47,6 @@ type Accepted struct {
 	Created bool
 	// ConversationID is the conversation that its turn belongs to, if it was created; empty if it belongs to none.
 	ConversationID string
+	// AcceptedAt and Deadline are those of the completion, whenever it was accepted.
+	AcceptedAt, Deadline time.Time
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,16 +30,24 @@ func simulate(t testing.TB) providers {
 	return p
 }
 
-// serveProviders serves vendors that echo the last user text, or say what it asks for behind "answer with".
+const nextTool = "next tool: "
+
+// serveProviders serves vendors that echo the last user text, or say what it asks for behind "answer with". What a tool has answered
+// may name the tool to be called then, as "next tool: NAME;".
 func serveProviders() (providers, error) {
 	addrs := map[simulator.Vendor]string{}
-	for _, vendor := range simulator.DemoVendors() {
+	for _, vendor := range simulator.Vendors() {
 		addrs[vendor] = "127.0.0.1:0"
 	}
 	var sim *simulator.Simulator
 	sim = simulator.New(simulator.Options{RecordBodies: true, Answer: func(call simulator.Call) simulator.Answer {
 		if _, wanted, ok := strings.Cut(call.Text, "answer with "); ok {
 			return simulator.Answer{Text: wanted}
+		}
+		if at := strings.LastIndex(string(call.Body), nextTool); at >= 0 {
+			if name, _, _ := strings.Cut(string(call.Body[at+len(nextTool):]), ";"); slices.Contains(call.Tools, name) {
+				return simulator.Answer{ToolCalls: []simulator.ToolCall{{Name: name, Arguments: `{"city":"Paris"}`}}}
+			}
 		}
 		if strings.HasPrefix(call.Text, "Your answer was cut off") && !call.Continues { // it was complete
 			return simulator.Answer{}

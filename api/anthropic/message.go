@@ -33,12 +33,12 @@ type StopDetails struct {
 	Explanation *string `json:"explanation"`
 }
 
-// The blocks of an answer. What is not known of them is null, as at Anthropic.
+// The blocks of an answer. A text without citations has no such member, as at Anthropic: there are clients that read null for wrong.
 type (
 	textBlock struct {
 		Type      string     `json:"type"`
 		Text      string     `json:"text"`
-		Citations []citation `json:"citations"`
+		Citations []citation `json:"citations,omitempty"`
 	}
 	thinkingBlock struct {
 		Type      string `json:"type"`

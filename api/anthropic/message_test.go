@@ -120,7 +120,7 @@ func TestStopReasons(t *testing.T) {
 func TestARefusalIsText(t *testing.T) {
 	t.Parallel()
 	require.Contains(t, string(encoded(t, llm.Response{Message: llm.Message{Parts: []llm.Part{{Type: llm.PartRefusal, Text: "No."}}}})),
-		`"model":"route","content":[{"type":"text","text":"No.","citations":null}]`)
+		`"model":"route","content":[{"type":"text","text":"No."}]`)
 }
 
 func TestArgumentsThatAreNoObjectAreWrapped(t *testing.T) {

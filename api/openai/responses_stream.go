@@ -1,6 +1,8 @@
 package openai
 
 import (
+	"time"
+
 	"github.com/holdfast-dev/holdfast/api/dialect"
 	"github.com/holdfast-dev/holdfast/llm"
 )
@@ -27,6 +29,9 @@ func NewResponseStream(view ResponseView) dialect.Stream {
 
 // ServedFrom implements [dialect.Stream].
 func (s *ResponseStream) ServedFrom(from string) { s.view.ServedFrom = from }
+
+// FinishedAt is called before the end, with the time that the whole response shows.
+func (s *ResponseStream) FinishedAt(at *time.Time) { s.view.CompletedAt = at }
 
 // Restart implements [dialect.Stream]: the dialect has no way to take back what was said.
 func (s *ResponseStream) Restart() []dialect.Frame { return nil }

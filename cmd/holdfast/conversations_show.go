@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast-dev/holdfast/completions"
+	"github.com/holdfast-dev/holdfast/completions/store"
 )
 
 // mostShown is how many items are shown at most: longer ones are for the export.

@@ -29,7 +29,7 @@ func (s *Store) Accept(ctx context.Context, a completions.Acceptance) (completio
 	if err != nil {
 		return completions.Accepted{}, fmt.Errorf("encoding the request: %w", err)
 	}
-	accepted := completions.Accepted{ConversationID: cmp.Or(a.ConversationID, a.About)}
+	accepted := completions.Accepted{ConversationID: cmp.Or(a.ConversationID, a.About), AcceptedAt: a.AcceptedAt, Deadline: a.Deadline}
 	if a.Thread && a.Previous == "" && a.ConversationID == "" {
 		accepted.ConversationID = conversations.ThreadID(a.ID)
 	}
@@ -69,7 +69,7 @@ func (s *Store) Accept(ctx context.Context, a completions.Acceptance) (completio
 		}
 	}
 	if !accepted.Created {
-		return completions.Accepted{}, s.checkFingerprint(ctx, a)
+		return s.acceptedBefore(ctx, a)
 	}
 	return accepted, nil
 }
@@ -100,21 +100,23 @@ func takeTurn(ctx context.Context, tx pgx.Tx, a completions.Acceptance, accepted
 	}
 }
 
-func (s *Store) checkFingerprint(ctx context.Context, a completions.Acceptance) error {
+// acceptedBefore is what the same request was accepted as.
+func (s *Store) acceptedBefore(ctx context.Context, a completions.Acceptance) (accepted completions.Accepted, err error) {
 	var tenant string
 	var fingerprint []byte
-	err := s.pool.QueryRow(ctx, `SELECT tenant, fingerprint FROM completions WHERE id = $1`, a.ID).Scan(&tenant, &fingerprint)
+	const query = `SELECT tenant, fingerprint, accepted_at, deadline FROM completions WHERE id = $1`
+	err = s.pool.QueryRow(ctx, query, a.ID).Scan(&tenant, &fingerprint, &accepted.AcceptedAt, &accepted.Deadline)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return completions.ErrNotFound
+		return completions.Accepted{}, completions.ErrNotFound
 	}
 	if err != nil {
-		return fmt.Errorf("comparing with completion %s: %w", a.ID, err)
+		return completions.Accepted{}, fmt.Errorf("comparing with completion %s: %w", a.ID, err)
 	}
 	switch {
 	case tenant == a.Tenant && len(fingerprint) == 0:
-		return completions.ErrErased
+		return completions.Accepted{}, completions.ErrErased
 	case tenant != a.Tenant || !bytes.Equal(fingerprint, a.Fingerprint):
-		return completions.ErrKeyReused
+		return completions.Accepted{}, completions.ErrKeyReused
 	}
-	return nil
+	return accepted, nil
 }
