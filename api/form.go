@@ -148,20 +148,6 @@ func answerOf(v view) llm.Response {
 	return *v.answer
 }
 
-// named is the form of the name in the record.
-func formOf(name string) *form {
-	switch name {
-	case completions.DialectResponses:
-		return responsesForm()
-	case completions.DialectMessages:
-		return messagesForm()
-	case completions.DialectEmbeddings:
-		return embeddingsForm(false)
-	default:
-		return chatForm()
-	}
-}
-
 // encodeFailure is an error in the words of the dialect that the request came in.
 func encodeFailure(c *gin.Context, failure dialect.Failure) any {
 	if spokenTo(c) == completions.DialectMessages {

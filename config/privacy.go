@@ -83,14 +83,14 @@ func daysOf(n *yaml.Node) (time.Duration, bool) {
 	if n.Kind != yaml.ScalarNode || len(n.Value) < 2 || len(n.Value) > 6 || n.Value[len(n.Value)-1] != 'd' {
 		return 0, false
 	}
-	days := time.Duration(0)
+	days := 0
 	for _, digit := range n.Value[:len(n.Value)-1] {
 		if digit < '0' || digit > '9' {
 			return 0, false
 		}
-		days = days*10 + time.Duration(digit-'0')
+		days = days*10 + int(digit-'0')
 	}
-	return days * 24 * time.Hour, true
+	return time.Duration(days) * 24 * time.Hour, true
 }
 
 // Overflow is what becomes of a conversation that no target of a route can hold (holdfast.routes.<name>.overflow).

@@ -77,7 +77,7 @@ func (s *Store) system(ctx context.Context, path []segment, before int64) ([]Ite
 			continue
 		}
 		rows, _ := s.pool.Query(ctx, query, at.id, at.after, at.until, mostSystem-len(found))
-		more, err := pgx.CollectRows(rows, s.scanItem)
+		more, err := pgx.CollectRows(rows, s.scanItem(ctx))
 		if err != nil {
 			return nil, fmt.Errorf("reading the system messages of %s: %w", at.id, err)
 		}
@@ -102,7 +102,7 @@ func (s *Store) Summary(ctx context.Context, id string, until int64) (*replay.Su
 			continue
 		}
 		if err == nil {
-			err = s.box.Unmarshal(message, &summary.Message)
+			err = s.box.Unmarshal(ctx, message, &summary.Message)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("reading a summary of %s: %w", id, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -43,8 +44,7 @@ func (s *Store) Items(ctx context.Context, id string, after int64, limit int) ([
 		return nil, err
 	}
 	var items []Item
-	for i := len(path) - 1; i >= 0; i-- {
-		at := path[i]
+	for _, at := range slices.Backward(path) {
 		if at.after = max(at.after, after); at.after >= at.until {
 			continue
 		}
@@ -99,21 +99,23 @@ func room(limit, have int) int {
 // itemColumns match scanItem.
 const itemColumns = `conversation_id, seq, completion_id, message, provider, model, tokens, tokens_before, created_at`
 
-func (s *Store) scanItem(row pgx.CollectableRow) (Item, error) {
-	var item Item
-	var message []byte
-	err := row.Scan(&item.ConversationID, &item.Seq, &item.CompletionID, &message, &item.Provider, &item.Model, &item.Tokens,
-		&item.TokensBefore, &item.CreatedAt)
-	if err != nil {
-		return item, err
+func (s *Store) scanItem(ctx context.Context) pgx.RowToFunc[Item] {
+	return func(row pgx.CollectableRow) (Item, error) {
+		var item Item
+		var message []byte
+		err := row.Scan(&item.ConversationID, &item.Seq, &item.CompletionID, &message, &item.Provider, &item.Model, &item.Tokens,
+			&item.TokensBefore, &item.CreatedAt)
+		if err != nil {
+			return item, err
+		}
+		return item, s.box.Unmarshal(ctx, message, &item.Message)
 	}
-	return item, s.box.Unmarshal(message, &item.Message)
 }
 
 func (s *Store) items(ctx context.Context, at segment, order string, limit int) ([]Item, error) {
 	query := `SELECT ` + itemColumns + ` FROM conversation_items WHERE conversation_id = $1 AND seq > $2 AND seq <= $3 ` + order + ` LIMIT nullif($4, 0)`
 	rows, _ := s.pool.Query(ctx, query, at.id, at.after, at.until, limit)
-	items, err := pgx.CollectRows(rows, s.scanItem)
+	items, err := pgx.CollectRows(rows, s.scanItem(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("reading the log of %s: %w", at.id, err)
 	}

@@ -141,7 +141,7 @@ func (l *Library) kept(ctx context.Context, scope string, sum []byte) (File, err
 		return File{}, fmt.Errorf("reading a fetched file: %w", err)
 	}
 	if err == nil {
-		if file.Data, err = l.box.Open(file.Data); err != nil {
+		if file.Data, err = l.box.Open(ctx, file.Data); err != nil {
 			return File{}, fmt.Errorf("opening a fetched file: %w", err)
 		}
 	}

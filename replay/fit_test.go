@@ -115,8 +115,11 @@ func TestASwitchSaysWhatItLosesAndCosts(t *testing.T) {
 	origin := llm.Origin{Provider: "anthropic", Model: "claude"}
 	opaque := &llm.Opaque{Origin: origin, Data: []byte(`"x"`)}
 	messages := []llm.Message{{Role: llm.RoleAssistant, Parts: []llm.Part{
-		{Type: llm.PartReasoning, Text: "hm", Opaque: opaque}, {Type: llm.PartReasoning, Opaque: opaque}, {Type: llm.PartServerTool, Text: "searched", Opaque: opaque},
-		{Type: llm.PartToolCall, ToolCall: &llm.ToolCall{ID: "c"}, Opaque: opaque}, llm.Text("words"),
+		{Type: llm.PartReasoning, Text: "hm", Opaque: opaque},
+		{Type: llm.PartReasoning, Opaque: opaque},
+		{Type: llm.PartServerTool, Text: "searched", Opaque: opaque},
+		{Type: llm.PartToolCall, ToolCall: &llm.ToolCall{ID: "c"}, Opaque: opaque},
+		llm.Text("words"),
 	}}}
 	require.Empty(t, replay.Lost(messages, "anthropic", "claude"))
 	lost := replay.Lost(messages, "openai", "gpt")

@@ -175,8 +175,8 @@ func (b *Box) Marshal(value any) ([]byte, error) {
 }
 
 // Unmarshal opens what Marshal gave, and decodes it.
-func (b *Box) Unmarshal(data []byte, into any) error {
-	plain, err := b.Open(data)
+func (b *Box) Unmarshal(ctx context.Context, data []byte, into any) error {
+	plain, err := b.Open(ctx, data)
 	if err != nil {
 		return err
 	}
@@ -203,7 +203,7 @@ func (b *Box) Seal(plain []byte) ([]byte, error) {
 }
 
 // Open opens what was sealed; what was not is given back as it is. The error says that it was altered, or that its key is gone.
-func (b *Box) Open(data []byte) ([]byte, error) {
+func (b *Box) Open(ctx context.Context, data []byte) ([]byte, error) {
 	text := strings.TrimSpace(string(data[:min(len(data), len(before)+1)]))
 	if !strings.HasPrefix(text, before) {
 		return data, nil
@@ -217,7 +217,7 @@ func (b *Box) Open(data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, errors.New("sealed content that is not base64")
 	}
-	aead, err := b.key(id)
+	aead, err := b.key(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -234,14 +234,14 @@ func (b *Box) Open(data []byte) ([]byte, error) {
 // keyTime bounds the look for a key that this process has not met.
 const keyTime = 5 * time.Second
 
-func (b *Box) key(id string) (cipher.AEAD, error) {
+func (b *Box) key(ctx context.Context, id string) (cipher.AEAD, error) {
 	b.mu.RLock()
 	aead := b.keys[id]
 	b.mu.RUnlock()
 	if aead != nil {
 		return aead, nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), keyTime)
+	ctx, cancel := context.WithTimeout(ctx, keyTime)
 	defer cancel()
 	var wrapped []byte
 	if err := b.pool.QueryRow(ctx, `SELECT wrapped FROM content_keys WHERE id = $1`, id).Scan(&wrapped); err != nil {

@@ -48,29 +48,29 @@ func TestWhatIsSealedIsOpened(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEqual(t, sealed, again, "the same is never sealed alike")
 	var opened map[string]string
-	require.NoError(t, box.Unmarshal(sealed, &opened))
+	require.NoError(t, box.Unmarshal(t.Context(), sealed, &opened))
 	require.Equal(t, value, opened)
 
 	reader, err := seal.Open(t.Context(), pool, &keeper{name: "k1"}, false)
 	require.NoError(t, err)
 	opened = nil
-	require.NoError(t, reader.Unmarshal(sealed, &opened), "sealing is off, and what was sealed is read")
+	require.NoError(t, reader.Unmarshal(t.Context(), sealed, &opened), "sealing is off, and what was sealed is read")
 	require.Equal(t, value, opened)
 	plain, err := reader.Marshal(value)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"said":"the secret"}`, string(plain))
-	require.NoError(t, box.Unmarshal(plain, &opened), "what was not sealed is read as it is")
+	require.NoError(t, box.Unmarshal(t.Context(), plain, &opened), "what was not sealed is read as it is")
 
 	var none *seal.Box
 	plain, err = none.Marshal(value)
 	require.NoError(t, err)
-	require.NoError(t, none.Unmarshal(plain, &opened))
-	require.Error(t, none.Unmarshal(sealed, &opened))
+	require.NoError(t, none.Unmarshal(t.Context(), plain, &opened))
+	require.Error(t, none.Unmarshal(t.Context(), sealed, &opened))
 	for i := range sealed {
 		if i > 30 && i%7 == 0 && sealed[i] != '=' {
 			spoilt := bytes.Clone(sealed)
 			spoilt[i] ^= 1
-			require.Error(t, box.Unmarshal(spoilt, new(struct{ Said string })), "byte %d", i)
+			require.Error(t, box.Unmarshal(t.Context(), spoilt, new(struct{ Said string })), "byte %d", i)
 		}
 	}
 }
@@ -93,7 +93,7 @@ func TestKeysAreRotated(t *testing.T) {
 	require.Contains(t, string(after), id)
 	require.NotContains(t, string(before), id)
 	for want, sealed := range map[string][]byte{"before": before, "after": after} {
-		opened, err := other.Open(sealed)
+		opened, err := other.Open(t.Context(), sealed)
 		require.NoError(t, err, "another process, which has not met the new key")
 		require.Equal(t, want, string(opened))
 	}

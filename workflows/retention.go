@@ -7,7 +7,6 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/holdfast-dev/holdfast/activities"
 	"github.com/holdfast-dev/holdfast/completions"
 )
 
@@ -16,9 +15,6 @@ const (
 	RetentionWorkflow = "Retention"
 	RetentionSchedule = "holdfast-retention"
 )
-
-// keep is a stub, as act is, for what keeps no longer than is allowed.
-var keep *activities.Retention
 
 // Retention erases what was said and is too old, or was not to be kept.
 func Retention(ctx workflow.Context) (completions.Erasure, error) {

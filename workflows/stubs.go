@@ -14,6 +14,9 @@ var act *activities.Activities
 // ops is the same for what looks after providers.
 var ops *activities.Operations
 
+// keep is the same for what keeps no longer than is allowed.
+var keep *activities.Retention
+
 // local runs a local activity with typed input and result.
 func local[In, Out any](ctx workflow.Context, fn func(context.Context, In) (Out, error), in In) (out Out, err error) {
 	err = workflow.ExecuteLocalActivity(ctx, fn, in).Get(ctx, &out)

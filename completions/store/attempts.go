@@ -196,7 +196,7 @@ func (s *Store) KeptAnswer(ctx context.Context, id string, number int) (llm.Resp
 	if err != nil {
 		return answer, fmt.Errorf("reading the kept answer of %s: %w", id, err)
 	}
-	if err := s.box.Unmarshal(body, &answer); err != nil {
+	if err := s.box.Unmarshal(ctx, body, &answer); err != nil {
 		return answer, fmt.Errorf("decoding the kept answer of %s: %w", id, err)
 	}
 	return answer, nil

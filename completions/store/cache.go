@@ -34,7 +34,7 @@ func (s *Store) CachedAnswer(ctx context.Context, key []byte) (completions.Cache
 		return completions.Cached{}, fmt.Errorf("reading a kept answer: %w", err)
 	}
 	cached.Answer = new(llm.Response)
-	if err := s.box.Unmarshal(body, cached.Answer); err != nil {
+	if err := s.box.Unmarshal(ctx, body, cached.Answer); err != nil {
 		return completions.Cached{}, fmt.Errorf("decoding a kept answer: %w", err)
 	}
 	return cached, nil

@@ -304,8 +304,7 @@ func TestASealedDatabaseSaysNothing(t *testing.T) {
 	require.NoError(t, err)
 	w.store, w.conversations = w.store.Sealed(box), w.conversations.Sealed(box)
 	fence := w.spoken(t, "the-secret", thread)
-	kept := completions.Cached{}
-	kept, err = w.store.CachedAnswer(t.Context(), []byte(fence.ID))
+	kept, err := w.store.CachedAnswer(t.Context(), []byte(fence.ID))
 	require.NoError(t, err)
 	require.Equal(t, "the-secret", kept.Answer.Message.Text())
 	outcome, err := w.store.Outcome(t.Context(), tenant, fence.ID)

@@ -125,7 +125,7 @@ func (s *Store) exportCompletions(ctx context.Context, where, tenant, whose stri
 	last := ""
 	for {
 		rows, _ := s.pool.Query(ctx, query, tenant, whose, after, last, exportPage)
-		page, err := pgx.CollectRows(rows, s.scanOutcome)
+		page, err := pgx.CollectRows(rows, s.scanOutcome(ctx))
 		if err != nil {
 			return fmt.Errorf("reading completions to export: %w", err)
 		}

@@ -102,7 +102,7 @@ func (s *Store) Outcome(ctx context.Context, tenant, id string) (completions.Out
 		LEFT JOIN completion_answers a ON a.completion_id = c.id
 		WHERE c.id = $1 AND ($2 = '' OR c.tenant = $2)`
 	rows, _ := s.pool.Query(ctx, query, id, tenant)
-	outcome, err := pgx.CollectExactlyOneRow(rows, s.scanOutcome)
+	outcome, err := pgx.CollectExactlyOneRow(rows, s.scanOutcome(ctx))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return completions.Outcome{}, completions.ErrNotFound
 	}
@@ -123,7 +123,7 @@ func (s *Store) Request(ctx context.Context, id string) (llm.Request, error) {
 	if err != nil {
 		return request, fmt.Errorf("reading the request of %s: %w", id, err)
 	}
-	if err := s.box.Unmarshal(body, &request); err != nil {
+	if err := s.box.Unmarshal(ctx, body, &request); err != nil {
 		return request, fmt.Errorf("decoding the request of %s: %w", id, err)
 	}
 	return request, nil

@@ -42,26 +42,29 @@ func (s *Store) ListStored(ctx context.Context, ask Stored) ([]completions.Outco
 		AND ($5 = '' OR (c.accepted_at, c.id) ` + beyond + ` (SELECT accepted_at, id FROM completions WHERE id = $5 AND tenant = $1))
 		ORDER BY c.accepted_at ` + order + `, c.id ` + order + ` LIMIT $6`
 	rows, _ := s.pool.Query(ctx, query, ask.Tenant, ask.Dialect, ask.Model, metadata, ask.After, ask.Limit)
-	list, err := pgx.CollectRows(rows, s.scanOutcome)
+	list, err := pgx.CollectRows(rows, s.scanOutcome(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("listing stored completions: %w", err)
 	}
 	return list, nil
 }
 
-func (s *Store) scanOutcome(row pgx.CollectableRow) (completions.Outcome, error) {
-	var outcome completions.Outcome
-	var providerMS int64
-	var body []byte
-	if err := row.Scan(append(completionFields(&outcome.Completion, &providerMS), &body)...); err != nil {
-		return outcome, err
+// scanOutcome reads a completion with its answer from a row.
+func (s *Store) scanOutcome(ctx context.Context) pgx.RowToFunc[completions.Outcome] {
+	return func(row pgx.CollectableRow) (completions.Outcome, error) {
+		var outcome completions.Outcome
+		var providerMS int64
+		var body []byte
+		if err := row.Scan(append(completionFields(&outcome.Completion, &providerMS), &body)...); err != nil {
+			return outcome, err
+		}
+		outcome.Completion.ProviderTime = time.Duration(providerMS) * time.Millisecond
+		if body == nil {
+			return outcome, nil
+		}
+		outcome.Answer = new(llm.Response)
+		return outcome, s.box.Unmarshal(ctx, body, outcome.Answer)
 	}
-	outcome.Completion.ProviderTime = time.Duration(providerMS) * time.Millisecond
-	if body == nil {
-		return outcome, nil
-	}
-	outcome.Answer = new(llm.Response)
-	return outcome, s.box.Unmarshal(body, outcome.Answer)
 }
 
 // SetMetadata replaces the notes on a completion. The error is [completions.ErrNotFound] if the tenant has none of this id whose
@@ -87,7 +90,7 @@ func (s *Store) Shown(ctx context.Context, id string) (shown json.RawMessage, er
 	if shown == nil {
 		return nil, nil
 	}
-	if shown, err = s.box.Open(shown); err != nil {
+	if shown, err = s.box.Open(ctx, shown); err != nil {
 		return nil, fmt.Errorf("opening what is shown of %s: %w", id, err)
 	}
 	return shown, nil

@@ -49,7 +49,7 @@ func (s *Store) Transcript(ctx context.Context, id string) (*transcript.Log, err
 		if err := row.Scan(&piece.From, &events); err != nil {
 			return piece, err
 		}
-		return piece, s.box.Unmarshal(events, &piece.Events)
+		return piece, s.box.Unmarshal(ctx, events, &piece.Events)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the transcript of %s: %w", id, err)
