@@ -41,11 +41,21 @@ type scripted struct {
 	first *failover.Decision
 	// postpone makes the first call find its candidate at rest.
 	postpone bool
+	// summarise has a summary wanted first.
+	summarise bool
+}
+
+func (s *scripted) AcceptSummary(_ context.Context, in activities.SummaryInput) (activities.SummaryAccepted, error) {
+	return activities.SummaryAccepted{WorkflowID: "completion/default/" + in.ID, AcceptedAt: time.Now(), Deadline: in.Deadline}, nil
 }
 
 func (s *scripted) Prepare(_ context.Context, in activities.PrepareInput) (activities.PrepareResult, error) {
 	if s.first != nil {
 		return activities.PrepareResult{State: completions.StateOpen, Plan: s.plan, Decision: *s.first, Ladder: failover.Ladder{Park: true}}, nil
+	}
+	if s.summarise {
+		s.summarise = false
+		return activities.PrepareResult{State: completions.StateOpen, Summary: &activities.SummaryWork{ID: "chatcmpl-summary", Route: "teller", Before: 7}}, nil
 	}
 	decision := failover.Decide(failover.State{Candidates: s.plan.Candidates, Deadline: in.Deadline, Seed: in.ID}, time.Now())
 	return activities.PrepareResult{State: completions.StateOpen, Plan: s.plan, Decision: decision, Number: min(1, len(s.plan.Candidates))}, nil
@@ -137,6 +147,7 @@ func TestRecordHistories(t *testing.T) { //nolint:paralleltest // one worker at 
 		}},
 		"answered_from_the_cache": {plan: two, first: &failover.Decision{Action: failover.ActionCached, Candidate: -1, Reason: "kept"}},
 		"key_rotated":             {plan: keyed, outcomes: []*llm.Error{kind(llm.KindCredential), nil}},
+		"summarised":              {plan: one, outcomes: []*llm.Error{nil, nil}, summarise: true},
 		"cancelled_during_a_call": {plan: two, outcomes: []*llm.Error{kind(llm.KindOverloaded)}, block: true},
 	}
 	c := temporaltest.Start(t).Client(t)
@@ -204,6 +215,10 @@ func (w *watching) ProbeDomain(_ context.Context, in activities.ProbeInput) (act
 	return activities.ProbeResult{Method: in.Method, Kind: found, At: time.Now()}, nil
 }
 
+func (w *watching) EraseExpired(context.Context) (completions.Erasure, error) {
+	return completions.Erasure{Completions: 200, Conversations: 3}, nil
+}
+
 func (w *watching) ProbeAll(context.Context) (activities.ProbesResult, error) {
 	return activities.ProbesResult{Probed: 3}, nil
 }
@@ -239,6 +254,11 @@ func TestRecordHealthHistories(t *testing.T) { //nolint:paralleltest // one work
 		return err == nil && described.GetWorkflowExecutionInfo().GetHistoryLength() > 50 && len(described.GetPendingActivities()) == 0
 	}, 20*time.Second, 50*time.Millisecond)
 	save(t, c, "health/opened_tried_and_closed", id, "")
+
+	expired, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: "retention", TaskQueue: workflows.OperationsQueue}, workflows.RetentionWorkflow)
+	require.NoError(t, err)
+	require.NoError(t, expired.Get(t.Context(), nil))
+	save(t, c, "health/retention", "retention", expired.GetRunID())
 
 	run, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: "provider-probes", TaskQueue: workflows.OperationsQueue}, workflows.ProviderProbesWorkflow)
 	require.NoError(t, err)
