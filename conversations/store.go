@@ -103,15 +103,8 @@ func (s *Store) SetMetadata(ctx context.Context, tenant, id string, metadata map
 // behind what it was asked after.
 func (s *Store) Append(ctx context.Context, tenant, id string, items []Item) (added []Item, err error) {
 	err = postgres.Tx(ctx, s.pool, func(tx pgx.Tx) error {
-		var active string
-		const lock = `SELECT coalesce(active_completion, '') FROM conversations WHERE id = $1 AND tenant = $2 FOR UPDATE`
-		switch err := tx.QueryRow(ctx, lock, id, tenant).Scan(&active); {
-		case errors.Is(err, pgx.ErrNoRows):
-			return ErrNotFound
-		case err != nil:
+		if err := lockIdle(ctx, tx, tenant, id); err != nil {
 			return err
-		case active != "":
-			return ErrBusy
 		}
 		added, err = appendItems(ctx, tx, s.box, id, "", items)
 		return err
@@ -122,20 +115,29 @@ func (s *Store) Append(ctx context.Context, tenant, id string, items []Item) (ad
 	return added, err
 }
 
+// lockIdle keeps turns away from a conversation until the transaction ends.
+func lockIdle(ctx context.Context, tx pgx.Tx, tenant, id string) error {
+	var active string
+	const lock = `SELECT coalesce(active_completion, '') FROM conversations WHERE id = $1 AND tenant = $2 FOR UPDATE`
+	switch err := tx.QueryRow(ctx, lock, id, tenant).Scan(&active); {
+	case errors.Is(err, pgx.ErrNoRows):
+		return ErrNotFound
+	case err != nil:
+		return err
+	case active != "":
+		return ErrBusy
+	default:
+		return nil
+	}
+}
+
 // RemoveParts takes parts of an item's message out of the log, by their indexes. The places of the other parts stay; an item
 // of which nothing is left is deleted. The error is [ErrBusy] while a completion is at the conversation, which may be reading
 // them.
 func (s *Store) RemoveParts(ctx context.Context, tenant, id string, item Item, parts []int) error {
 	err := postgres.Tx(ctx, s.pool, func(tx pgx.Tx) error {
-		var active string
-		const lock = `SELECT coalesce(active_completion, '') FROM conversations WHERE id = $1 AND tenant = $2 FOR UPDATE`
-		switch err := tx.QueryRow(ctx, lock, id, tenant).Scan(&active); {
-		case errors.Is(err, pgx.ErrNoRows):
-			return ErrNotFound
-		case err != nil:
+		if err := lockIdle(ctx, tx, tenant, id); err != nil {
 			return err
-		case active != "":
-			return ErrBusy
 		}
 		message, left := without(item.Message, parts)
 		if !left {
