@@ -75,7 +75,8 @@ func (a *Activities) Prepare(ctx context.Context, in PrepareInput) (PrepareResul
 	if whole.wanted > 0 && in.Summary == nil && policy.SummaryRoute != "" && in.Epoch == 1 {
 		a.cfg.Handover.Release(in.ID) // its first call comes later, wherever that may be
 		return PrepareResult{State: completions.StateOpen, Summary: &SummaryWork{
-			ID: completions.IDForKey(in.Tenant, fmt.Sprintf("summary of %s before %d", in.ConversationID, whole.wanted)), Route: policy.SummaryRoute, Before: whole.wanted,
+			// No client's key has this character. Whoever asks again, after one that failed, asks for another.
+			ID: completions.IDForKey(in.Tenant, fmt.Sprintf("\x00summary before %d for %s", whole.wanted, in.ID)), Route: policy.SummaryRoute, Before: whole.wanted,
 		}}, nil
 	}
 	result := PrepareResult{State: completions.StateOpen, Tokens: reserved(request), Replay: whole.record}

@@ -200,12 +200,19 @@ func lastOf(loaded replay.Loaded) failover.LastAnswer {
 	return failover.LastAnswer{Provider: loaded.LastProvider, Model: loaded.LastModel}
 }
 
+// leastSummarised is the least room in which a summary has a place: in less, it would leave none for what it is about.
+const leastSummarised = 3 * summaryTokens
+
 // summarised leaves out the oldest exchanges, and has a summary stand in for them. If there is none for that place yet, an earlier
 // one does, and says that one is wanted.
 func (a *Activities) summarised(ctx context.Context, in asking, request llm.Request, loaded replay.Loaded, window int64) (replayed, error) {
-	fitted := fit(request, loaded, max(window/2, window-summaryTokens), true)
-	if fitted.record.LeftOut == nil {
-		return fit(request, loaded, window, true), nil
+	whole := fit(request, loaded, window, true)
+	if window < leastSummarised {
+		return whole, nil
+	}
+	fitted := fit(request, loaded, window-summaryTokens, true)
+	if whole.record.LeftOut == nil || fitted.record.LeftOut == nil {
+		return whole, nil
 	}
 	left := fitted.record.LeftOut
 	summary, err := a.cfg.Conversations.Summary(ctx, in.conversation, left.Before)
@@ -215,7 +222,7 @@ func (a *Activities) summarised(ctx context.Context, in asking, request llm.Requ
 	if summary == nil || summary.FromSeq < left.Before {
 		fitted.wanted = left.Before
 	}
-	if summary != nil {
+	if summary != nil && summary.Tokens <= summaryTokens {
 		left.Summary = summary.CompletionID
 		// Behind the system messages, before the first question.
 		at := 0

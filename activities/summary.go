@@ -44,8 +44,10 @@ type SummaryAccepted struct {
 const (
 	// summaryTokens bounds a summary, and is the room that is left for it.
 	summaryTokens = 1024
-	// summaryTime is how long one may take to be written.
-	summaryTime = 2 * time.Minute
+	// summaryTime is how long one may take to be written, and summaryShare as a share of the time that the completion has which waits
+	// for it.
+	summaryTime  = time.Minute
+	summaryShare = 3
 	// summarySource bounds what one is made from where the window of its route is not known, in tokens.
 	summarySource = 32_000
 	// mostTold is how much of one message goes into a summary, in characters: what a tool gave can be long.
@@ -72,7 +74,8 @@ func (a *Activities) AcceptSummary(ctx context.Context, in SummaryInput) (Summar
 	instance, _ := a.cfg.Lease.Current()
 	now := a.cfg.Now()
 	accepted := SummaryAccepted{
-		WorkflowID: completions.WorkflowID(in.Tenant, in.ID, ""), AcceptedAt: now, Deadline: earlier(now.Add(summaryTime), in.Deadline),
+		WorkflowID: completions.WorkflowID(in.Tenant, in.ID, ""), AcceptedAt: now,
+		Deadline: now.Add(min(summaryTime, max(0, in.Deadline.Sub(now)/summaryShare))),
 	}
 	_, err = a.cfg.Store.Accept(ctx, completions.Acceptance{
 		ID: in.ID, Tenant: in.Tenant, WorkflowID: accepted.WorkflowID, Fingerprint: []byte(in.ID), Dialect: completions.DialectSummary,
@@ -83,13 +86,6 @@ func (a *Activities) AcceptSummary(ctx context.Context, in SummaryInput) (Summar
 		return SummaryAccepted{}, a.refused(in.For, err)
 	}
 	return accepted, nil
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }
 
 // summaryRequest asks for a summary of what lies before a place: of the last summary and what came after it, as far as the route's
@@ -180,8 +176,20 @@ func (a *Activities) takeSummary(ctx context.Context, tenant, conversation strin
 	if err != nil {
 		return err
 	}
-	message := llm.Message{Role: llm.RoleUser, Parts: []llm.Part{llm.Text(remembered + outcome.Answer.Message.Text())}}
+	message := llm.Message{Role: llm.RoleUser, Parts: []llm.Part{llm.Text(remembered + within(outcome.Answer.Message.Text(), summaryTokens))}}
 	return a.cfg.Conversations.KeepSummary(ctx, conversation, replay.Summary{
 		FromSeq: work.Before, CompletionID: work.ID, Message: message, Tokens: tokens.Exact(llm.Request{Messages: []llm.Message{message}}).About,
 	})
+}
+
+// within cuts off what a model has said beyond what it was asked for.
+func within(text string, limit int64) string {
+	for {
+		characters := []rune(text)
+		count := tokens.Exact(llm.Request{Messages: []llm.Message{{Parts: []llm.Part{llm.Text(remembered + text)}}}}).About
+		if count <= limit {
+			return text
+		}
+		text = string(characters[:int64(len(characters))*limit*9/10/count])
+	}
 }

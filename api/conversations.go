@@ -54,6 +54,16 @@ func (s *Server) listConversations(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
+	if after := c.Query("after"); after != "" {
+		_, err = s.cfg.Conversations.Find(c.Request.Context(), tenantOf(c), after)
+		if errors.Is(err, conversations.ErrNotFound) {
+			err = invalid("after", "invalid_value", "after must be the id of a conversation that is there.")
+		}
+		if err != nil {
+			s.fail(c, err)
+			return
+		}
+	}
 	list, err := s.cfg.Conversations.List(c.Request.Context(), tenantOf(c), limit+1, c.Query("after"))
 	if err != nil {
 		s.fail(c, err)
@@ -271,7 +281,8 @@ func (s *Server) showConversationItem(c *gin.Context) {
 func (s *Server) deleteConversationItem(c *gin.Context) {
 	conversation, item, number, err := s.conversationItem(c)
 	if err == nil {
-		err = s.cfg.Conversations.RemoveParts(c.Request.Context(), conversation.Tenant, conversation.ID, item, openai.PartsOf(item.Message, number))
+		pick := func(message llm.Message) []int { return openai.PartsOf(message, number) }
+		err = s.cfg.Conversations.RemoveItem(c.Request.Context(), conversation.Tenant, conversation.ID, item.Seq, pick)
 	}
 	if err != nil {
 		s.fail(c, err)

@@ -88,6 +88,8 @@ func problemOf(err error) *problem {
 			status: http.StatusConflict, kind: "invalid_request_error", code: "conversation_busy",
 			message: "Another completion is running on this conversation.", retryAfter: time.Second,
 		}
+	case postgres.IsUnstorable(err):
+		return invalid("", "invalid_value", "A text holds a character that cannot be kept: U+0000, or what is not UTF-8.")
 	case postgres.IsUnavailable(err), errors.Is(err, access.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
 		return unavailable("The service cannot take requests at the moment. Try again shortly.", err)
 	default:

@@ -85,7 +85,7 @@ type Conversations interface {
 	AnswerPlace(ctx context.Context, id, completionID string) (int64, error)
 	SetMetadata(ctx context.Context, tenant, id string, metadata map[string]string) (conversations.Conversation, error)
 	Append(ctx context.Context, tenant, id string, items []conversations.Item) ([]conversations.Item, error)
-	RemoveParts(ctx context.Context, tenant, id string, item conversations.Item, parts []int) error
+	RemoveItem(ctx context.Context, tenant, id string, seq int64, pick func(llm.Message) []int) error
 }
 
 // Config is what the public API needs; every field is required that does not say what its zero value means.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -24,6 +25,16 @@ func (s *Server) listStored(c *gin.Context) {
 	if ask.Ascending, err = ascending(c, "asc"); err != nil {
 		s.fail(c, err)
 		return
+	}
+	if ask.After != "" { // one that was erased has a place still
+		_, _, err = s.cfg.Record.Find(c.Request.Context(), ask.Tenant, ask.After)
+		if errors.Is(err, completions.ErrNotFound) {
+			err = invalid("after", "invalid_value", "after must be the id of a completion.")
+		}
+		if err != nil {
+			s.fail(c, err)
+			return
+		}
 	}
 	list, err := s.cfg.Record.ListStored(c.Request.Context(), ask)
 	if err != nil {

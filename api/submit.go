@@ -59,7 +59,7 @@ func (s *Server) submission(c *gin.Context, form *form, request dialect.Request)
 	case request.Store != nil, form.keeps:
 		sub.stored = completions.StoredYes
 	}
-	if sub.fingerprint, err = fingerprint(request); err != nil {
+	if sub.fingerprint, err = fingerprint(request, form, sub.stored); err != nil {
 		return nil, err
 	}
 	sub.request.Routing = s.routed(c, request.Request, respondAsync(c))
@@ -203,11 +203,14 @@ func (s *Server) start(ctx context.Context, completion completions.Completion) {
 }
 
 // fingerprint identifies a request's meaning: two bodies that differ in white space or key order are the same request. It is that
-// of the body alone.
-func fingerprint(request dialect.Request) ([]byte, error) {
+// of the body, its dialect, and whether it is to be kept.
+func fingerprint(request dialect.Request, form *form, stored completions.Stored) ([]byte, error) {
 	canonical, err := json.Marshal(request)
 	if err != nil {
 		return nil, fmt.Errorf("fingerprinting a request: %w", err)
+	}
+	if form.dialect != completions.DialectChat && form.dialect != completions.DialectEmbeddings || stored != "" {
+		canonical = append(canonical, form.dialect+" "+string(stored)...)
 	}
 	sum := sha256.Sum256(canonical)
 	return sum[:], nil

@@ -66,13 +66,12 @@ func (s *Store) Load(ctx context.Context, id string, enough int64) (replay.Loade
 // mostSystem bounds the system messages that are said again from far back: a client that sends one with each turn means the last.
 const mostSystem = 16
 
-// system reads the system messages before a place.
-func (s *Store) system(ctx context.Context, path []segment, before int64) ([]Item, error) {
+// system reads the latest system messages before a place.
+func (s *Store) system(ctx context.Context, path []segment, before int64) ([]replay.Item, error) {
 	const query = `SELECT ` + itemColumns + ` FROM conversation_items
-		WHERE conversation_id = $1 AND seq > $2 AND seq <= $3 AND role = 'system' ORDER BY seq LIMIT $4`
-	var found []Item
-	for i := len(path) - 1; i >= 0 && len(found) < mostSystem; i-- {
-		at := path[i]
+		WHERE conversation_id = $1 AND seq > $2 AND seq <= $3 AND role = 'system' ORDER BY seq DESC LIMIT $4`
+	var found []replay.Item
+	for _, at := range path {
 		if at.until = min(at.until, before-1); at.after >= at.until {
 			continue
 		}
@@ -81,8 +80,11 @@ func (s *Store) system(ctx context.Context, path []segment, before int64) ([]Ite
 		if err != nil {
 			return nil, fmt.Errorf("reading the system messages of %s: %w", at.id, err)
 		}
-		found = append(found, more...)
+		if found = append(found, more...); len(found) >= mostSystem {
+			break
+		}
 	}
+	slices.Reverse(found)
 	return found, nil
 }
 
@@ -112,14 +114,17 @@ func (s *Store) Summary(ctx context.Context, id string, until int64) (*replay.Su
 	return nil, nil //nolint:nilnil // nothing stands in for anything, and nothing is wrong
 }
 
-// KeepSummary keeps a summary. One that stands in the same place stays.
+// KeepSummary keeps a summary. One that stands in the same place stays, and one that tells of what was erased meanwhile is not
+// kept.
 func (s *Store) KeepSummary(ctx context.Context, id string, summary replay.Summary) error {
 	message, err := s.box.Marshal(summary.Message)
 	if err != nil {
 		return fmt.Errorf("encoding a summary of %s: %w", id, err)
 	}
 	const insert = `INSERT INTO conversation_summaries (conversation_id, from_seq, completion_id, message, tokens)
-		SELECT id, $2, $3, $4, $5 FROM conversations WHERE id = $1 ON CONFLICT DO NOTHING`
+		SELECT id, $2, $3, $4, $5 FROM conversations WHERE id = $1
+		AND NOT EXISTS (SELECT FROM completions WHERE id = $3 AND (erased_at IS NOT NULL OR content_until IS NOT NULL))
+		ON CONFLICT DO NOTHING`
 	if _, err := s.pool.Exec(ctx, insert, id, summary.FromSeq, summary.CompletionID, message, summary.Tokens); err != nil {
 		return fmt.Errorf("keeping a summary of %s: %w", id, err)
 	}

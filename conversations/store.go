@@ -131,29 +131,63 @@ func lockIdle(ctx context.Context, tx pgx.Tx, tenant, id string) error {
 	}
 }
 
-// RemoveParts takes parts of an item's message out of the log, by their indexes. The places of the other parts stay; an item
-// of which nothing is left is deleted. The error is [ErrBusy] while a completion is at the conversation, which may be reading
-// them.
-func (s *Store) RemoveParts(ctx context.Context, tenant, id string, item Item, parts []int) error {
+// RemoveItem takes a part of the message at a place out of the log: pick says which of its parts, as indexes, and none if they are
+// not there any more. The numbers of the others stay; a message of which nothing is left is deleted. Summaries that may tell of it
+// go too. The error is [ErrNotFound] if there is nothing to be taken out, and [ErrBusy] while a completion is at the conversation,
+// which may be reading it.
+func (s *Store) RemoveItem(ctx context.Context, tenant, id string, seq int64, pick func(llm.Message) []int) error {
 	err := postgres.Tx(ctx, s.pool, func(tx pgx.Tx) error {
 		if err := lockIdle(ctx, tx, tenant, id); err != nil {
 			return err
 		}
-		message, left := without(item.Message, parts)
-		if !left {
-			_, err := tx.Exec(ctx, `DELETE FROM conversation_items WHERE conversation_id = $1 AND seq = $2`, item.ConversationID, item.Seq)
-			return err
+		var body []byte
+		const find = `SELECT message FROM conversation_items WHERE conversation_id = $1 AND seq = $2`
+		err := tx.QueryRow(ctx, find, id, seq).Scan(&body)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return ErrNotFound
 		}
-		body, err := s.box.Marshal(message)
+		var message llm.Message
+		if err == nil {
+			err = s.box.Unmarshal(ctx, body, &message)
+		}
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `UPDATE conversation_items SET message = $3 WHERE conversation_id = $1 AND seq = $2`, item.ConversationID, item.Seq, body)
+		parts := pick(message)
+		if len(parts) == 0 {
+			return ErrNotFound
+		}
+		if err := forgetSummaries(ctx, tx, id, seq); err != nil {
+			return err
+		}
+		message, left := without(message, parts)
+		if !left {
+			_, err := tx.Exec(ctx, `DELETE FROM conversation_items WHERE conversation_id = $1 AND seq = $2`, id, seq)
+			return err
+		}
+		if body, err = s.box.Marshal(message); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `UPDATE conversation_items SET message = $3 WHERE conversation_id = $1 AND seq = $2`, id, seq, body)
 		return err
 	})
 	if err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrBusy) {
 		return fmt.Errorf("taking an item out of %s: %w", id, err)
 	}
+	return err
+}
+
+// forgetSummaries takes away what was written of a place, in the conversation and in all that fork from it. What the summaries'
+// own completions hold of it goes within minutes.
+func forgetSummaries(ctx context.Context, tx pgx.Tx, id string, seq int64) error {
+	const tree = `WITH RECURSIVE tree AS (
+			SELECT $1::text AS id UNION ALL SELECT c.id FROM conversations c JOIN tree t ON c.parent_id = t.id) `
+	if _, err := tx.Exec(ctx, tree+`DELETE FROM conversation_summaries WHERE conversation_id IN (SELECT id FROM tree) AND from_seq > $2`, id, seq); err != nil {
+		return err
+	}
+	const written = `UPDATE completions SET content_until = clock_timestamp()
+		WHERE dialect = 'holdfast.summary' AND erased_at IS NULL AND conversation_id IN (SELECT id FROM tree)`
+	_, err := tx.Exec(ctx, tree+written, id)
 	return err
 }
 

@@ -45,24 +45,25 @@ func BeginThread(ctx context.Context, tx pgx.Tx, tenant, id, completionID string
 }
 
 // ContinueTurn goes on behind the turn of an earlier completion, within the transaction that accepts the next. If that turn is
-// the last of its conversation, and nobody else is at it, the conversation itself goes on; else a fork of it with the given
-// id does: any number of turns may follow on one. It gives the conversation that goes on. The error is [ErrNotFound] if the
+// the last of its thread, and nobody else is at it, the thread itself goes on; else a fork with the given id does: any number of
+// turns may follow on one, and a conversation that the client has made is written to by nobody who does not name it. It gives the conversation that goes on. The error is [ErrNotFound] if the
 // log has no turn of the completion.
 func ContinueTurn(ctx context.Context, tx pgx.Tx, tenant, previous, fork, completionID string) (id string, err error) {
-	const find = `SELECT c.id, c.next_seq, coalesce(c.active_completion, ''), t.last,
+	const find = `SELECT c.id, c.thread, c.next_seq, coalesce(c.active_completion, ''), t.last,
 			(SELECT tokens_before + tokens FROM conversation_items WHERE conversation_id = c.id AND seq = t.last)
 		FROM (SELECT conversation_id, max(seq) AS last FROM conversation_items WHERE completion_id = $1 GROUP BY conversation_id) t
 		JOIN conversations c ON c.id = t.conversation_id WHERE c.tenant = $2 FOR UPDATE OF c`
 	var next, last, tokensBefore int64
 	var active string
-	err = tx.QueryRow(ctx, find, previous, tenant).Scan(&id, &next, &active, &last, &tokensBefore)
+	var thread bool
+	err = tx.QueryRow(ctx, find, previous, tenant).Scan(&id, &thread, &next, &active, &last, &tokensBefore)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", ErrNotFound
 	}
 	if err != nil {
 		return "", fmt.Errorf("looking for the turn of %s: %w", previous, err)
 	}
-	if active == "" && last == next-1 {
+	if thread && active == "" && last == next-1 {
 		return id, AcquireTurn(ctx, tx, tenant, id, completionID)
 	}
 	const insert = `INSERT INTO conversations (id, tenant, thread, parent_id, parent_seq, next_seq, tokens, active_completion)
@@ -74,7 +75,7 @@ func ContinueTurn(ctx context.Context, tx pgx.Tx, tenant, previous, fork, comple
 }
 
 // AppendTurn adds a finished turn to the log and gives the conversation back, within the transaction that records the
-// completion's outcome. A box seals it; nil does not.
+// completion's outcome. The error is [ErrNotFound] if the conversation is gone. A box seals it; nil does not.
 func AppendTurn(ctx context.Context, tx pgx.Tx, box *seal.Box, id, completionID string, items []Item) error {
 	if _, err := appendItems(ctx, tx, box, id, completionID, items); err != nil {
 		return err
@@ -106,7 +107,11 @@ func appendItems(ctx context.Context, tx pgx.Tx, box *seal.Box, id, completionID
 	var next, before int64
 	const advance = `UPDATE conversations SET next_seq = next_seq + $2, tokens = tokens + $3, active_at = clock_timestamp()
 		WHERE id = $1 RETURNING next_seq - $2, tokens - $3`
-	if err := tx.QueryRow(ctx, advance, id, len(items), total).Scan(&next, &before); err != nil {
+	err := tx.QueryRow(ctx, advance, id, len(items), total).Scan(&next, &before)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
 		return nil, fmt.Errorf("advancing the log of %s: %w", id, err)
 	}
 	batch := &pgx.Batch{}

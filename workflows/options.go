@@ -39,6 +39,14 @@ func withPrepareOptions(ctx workflow.Context, remaining time.Duration) workflow.
 	})
 }
 
+// withSummaryOptions is for asking for a summary. What cannot be asked for at once is done without.
+func withSummaryOptions(ctx workflow.Context) workflow.Context {
+	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+		ScheduleToCloseTimeout: 10 * time.Second, StartToCloseTimeout: 5 * time.Second, RetryPolicy: storageRetry(),
+		Summary: "ask for a summary",
+	})
+}
+
 // callTime is what one call may take. A stream that is being told is not cut off: its activity watches its silences.
 func callTime(candidate failover.Candidate, streamed bool, remaining time.Duration) time.Duration {
 	if streamed {

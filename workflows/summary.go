@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
@@ -14,7 +15,7 @@ import (
 // completion does without.
 func (c *completion) summarise(ctx workflow.Context, work activities.SummaryWork) {
 	c.note(ctx, "the conversation is too long: its beginning is summarised by "+work.Route)
-	accepted, err := local(withPrepareOptions(ctx, max(c.remaining(ctx), bookkeeping)), act.AcceptSummary, activities.SummaryInput{
+	accepted, err := local(withSummaryOptions(ctx), act.AcceptSummary, activities.SummaryInput{
 		SummaryWork: work, For: c.in.ID, Tenant: c.in.Tenant, ConversationID: c.in.ConversationID, Deadline: c.in.Deadline,
 	})
 	if err == nil {
@@ -28,11 +29,28 @@ func (c *completion) summarise(ctx workflow.Context, work activities.SummaryWork
 			),
 			StaticSummary: fmt.Sprintf("%s for %s: a summary", work.Route, c.in.Tenant),
 		})
-		err = workflow.ExecuteChildWorkflow(child, CompletionWorkflow, CompletionInput{
+		written := workflow.ExecuteChildWorkflow(child, CompletionWorkflow, CompletionInput{
 			ID: work.ID, Tenant: c.in.Tenant, Route: work.Route, Epoch: 1, AcceptedAt: accepted.AcceptedAt, Deadline: accepted.Deadline,
-		}).Get(ctx, nil)
+		})
+		err = c.within(ctx, accepted.Deadline.Add(summaryGrace).Sub(workflow.Now(ctx)), written)
 	}
 	if err != nil {
 		c.note(ctx, "there is no summary, the beginning is left out")
 	}
+}
+
+// summaryGrace is how long after its deadline the outcome of a summary may still come.
+const summaryGrace = 2 * time.Second
+
+// within waits for a future no longer than a limit, and not at all once the completion is cancelled.
+func (c *completion) within(ctx workflow.Context, limit time.Duration, future workflow.Future) (err error) {
+	timers, stop := workflow.WithCancel(ctx)
+	defer stop()
+	err = temporal.NewTimeoutError(enumspb.TIMEOUT_TYPE_START_TO_CLOSE, nil)
+	selector := workflow.NewSelector(ctx)
+	selector.AddFuture(future, func(f workflow.Future) { err = f.Get(ctx, nil) })
+	selector.AddFuture(workflow.NewTimer(timers, limit), func(workflow.Future) {})
+	selector.AddReceive(ctx.Done(), func(workflow.ReceiveChannel, bool) { err = ctx.Err() })
+	selector.Select(ctx)
+	return err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/holdfast-dev/holdfast/activities"
 	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/failover"
+	"github.com/holdfast-dev/holdfast/llm"
 	"github.com/holdfast-dev/holdfast/workflows"
 )
 
@@ -51,6 +52,56 @@ func TestASummaryIsWrittenBeforeTheFirstCall(t *testing.T) {
 			last := prepared[len(prepared)-1]
 			require.Equal(t, "chatcmpl-1", last.ID)
 			require.Equal(t, &work, last.Summary)
+		})
+	}
+}
+
+// Whoever waits for a summary that does not come goes on without it, and ends at once when it is cancelled.
+func TestASummaryIsNotWaitedForToTheEnd(t *testing.T) {
+	t.Parallel()
+	for name, cancelled := range map[string]bool{"late": false, "cancelled": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			b.input.ConversationID = "conv_1"
+			work := activities.SummaryWork{ID: "chatcmpl-summary", Route: "teller", Before: 7}
+			prepared := 0
+			b.OnActivity("Prepare", mock.Anything, mock.Anything).Return(func(_ context.Context, in activities.PrepareInput) (activities.PrepareResult, error) {
+				if prepared++; prepared == 1 {
+					return activities.PrepareResult{State: completions.StateOpen, Summary: &work}, nil
+				}
+				decision := failover.Decide(failover.State{Candidates: b.plan.Candidates, Deadline: b.input.Deadline, Seed: b.input.ID}, b.started)
+				if in.ID == work.ID { // its first call comes in an hour
+					decision.Delay = time.Hour
+					return activities.PrepareResult{State: completions.StateOpen, Plan: b.plan, Decision: decision}, nil
+				}
+				return activities.PrepareResult{State: completions.StateOpen, Plan: b.plan, Decision: decision, Number: 1}, nil
+			})
+			b.OnActivity("AcceptSummary", mock.Anything, mock.Anything).Return(activities.SummaryAccepted{
+				WorkflowID: "completion/default/chatcmpl-summary", AcceptedAt: b.started, Deadline: b.started.Add(20 * time.Second),
+			}, nil)
+			b.OnActivity("CallModel", mock.Anything, mock.Anything).Return(activities.CallResult{Number: 1, Provider: "openai", Model: "m1"}, nil)
+			var recorded []activities.RecordInput
+			var at time.Duration
+			b.OnActivity("Record", mock.Anything, mock.Anything).Return(func(_ context.Context, in activities.RecordInput) (activities.RecordResult, error) {
+				if in.ID != work.ID {
+					recorded, at = append(recorded, in), b.Now().Sub(b.started)
+				}
+				return activities.RecordResult{State: completions.StateSucceeded, Attempts: 1}, nil
+			})
+			if cancelled {
+				b.RegisterDelayedCallback(b.CancelWorkflow, 5*time.Second)
+			}
+			b.ExecuteWorkflow(workflows.Completion, b.input)
+			require.Len(t, recorded, 1)
+			if cancelled {
+				require.Equal(t, llm.KindCancelled, recorded[0].Failure.Kind)
+				require.Less(t, at, 6*time.Second)
+				return
+			}
+			require.NoError(t, b.GetWorkflowError())
+			require.Equal(t, 1, recorded[0].Answered)
+			require.Less(t, at, 23*time.Second)
 		})
 	}
 }

@@ -238,6 +238,7 @@ func encodeResponseError(failure dialect.Failure) *responseError {
 	switch {
 	case failure.Status == http.StatusTooManyRequests:
 		e.Code = "rate_limit_exceeded"
+	case failure.Code == "cancelled": // it is nobody's fault
 	case failure.Status >= http.StatusBadRequest && failure.Status < http.StatusInternalServerError:
 		e.Code = "invalid_prompt"
 	}

@@ -48,21 +48,34 @@ func (s *Store) Erase(ctx context.Context, tenant, id string) error {
 
 // eraseAll erases completions, none of which runs, within a transaction.
 func eraseAll(ctx context.Context, tx pgx.Tx, ids []string) error {
-	// What a model wrote of their conversations goes as well: it may tell of them.
-	const summaries = `SELECT id FROM completions WHERE dialect = $2 AND state <> 'open' AND erased_at IS NULL AND id <> ALL($1)
-		AND conversation_id IN (SELECT conversation_id FROM completions WHERE id = ANY($1))`
-	rows, _ := tx.Query(ctx, summaries, ids, completions.DialectSummary)
-	written, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	// What a model wrote of their conversations, and of what forks from them, goes as well: it may tell of them. What it is about
+	// to write goes when it is written.
+	const tree = `WITH RECURSIVE tree AS (
+			SELECT conversation_id AS id FROM completions WHERE id = ANY($1) AND conversation_id IS NOT NULL
+			UNION
+			SELECT c.id FROM conversations c JOIN tree t ON c.parent_id = t.id) `
+	const written = `UPDATE completions SET content_until = clock_timestamp() WHERE dialect = $2 AND erased_at IS NULL AND id <> ALL($1)
+		AND conversation_id IN (SELECT id FROM tree) RETURNING id, state`
+	rows, _ := tx.Query(ctx, tree+written, ids, completions.DialectSummary)
+	type summary struct {
+		ID    string
+		State completions.State
+	}
+	summaries, err := pgx.CollectRows(rows, pgx.RowToStructByPos[summary])
 	if err != nil {
 		return fmt.Errorf("looking for summaries: %w", err)
 	}
-	const retell = `DELETE FROM conversation_summaries WHERE conversation_id IN (SELECT conversation_id FROM completions WHERE id = ANY($1))`
+	const retell = tree + `DELETE FROM conversation_summaries WHERE conversation_id IN (SELECT id FROM tree)`
 	for _, statement := range []string{retell, `DELETE FROM conversation_items WHERE completion_id = ANY($1)`} {
 		if _, err := tx.Exec(ctx, statement, ids); err != nil {
 			return fmt.Errorf("erasing turns: %w", err)
 		}
 	}
-	ids = append(written, ids...)
+	for _, written := range summaries {
+		if written.State != completions.StateOpen {
+			ids = append(ids, written.ID)
+		}
+	}
 	for _, statement := range erase {
 		if _, err := tx.Exec(ctx, statement, ids); err != nil {
 			return fmt.Errorf("erasing completions: %w", err)
@@ -75,16 +88,24 @@ func eraseAll(ctx context.Context, tx pgx.Tx, ids []string) error {
 // stands in a cache of it. The error is [conversations.ErrNotFound] if the tenant has no such conversation, and
 // [conversations.ErrBusy] while a completion is at it.
 func (s *Store) EraseConversation(ctx context.Context, tenant, id string) (erased completions.Erasure, err error) {
-	err = postgres.Tx(ctx, s.pool, func(tx pgx.Tx) error {
-		tree, err := conversations.LockTree(ctx, tx, tenant, id)
-		if err != nil {
+	for range deadlocks {
+		err = postgres.Tx(ctx, s.pool, func(tx pgx.Tx) error {
+			tree, err := conversations.LockTree(ctx, tx, tenant, id)
+			if err != nil {
+				return err
+			}
+			erased, err = eraseTree(ctx, tx, id, tree)
 			return err
+		})
+		if !postgres.IsDeadlock(err) {
+			break
 		}
-		erased, err = eraseTree(ctx, tx, id, tree)
-		return err
-	})
+	}
 	return erased, err
 }
+
+// deadlocks is how often an erasure is begun anew that took locks in another order than turns that come at the same time.
+const deadlocks = 5
 
 // eraseTree erases a conversation and what forks from it, all of which are locked.
 func eraseTree(ctx context.Context, tx pgx.Tx, id string, tree []string) (completions.Erasure, error) {
@@ -148,10 +169,11 @@ func (s *Store) EraseUser(ctx context.Context, tenant, user string) (erased comp
 func (s *Store) eraseOwn(ctx context.Context, tenant, user, root string) (erased completions.Erasure, err error) {
 	err = postgres.Tx(ctx, s.pool, func(tx pgx.Tx) error {
 		tree, err := conversations.LockTree(ctx, tx, tenant, root)
-		if errors.Is(err, conversations.ErrBusy) || errors.Is(err, conversations.ErrNotFound) {
-			return nil // its turns are erased one by one
+		busy := errors.Is(err, conversations.ErrBusy)
+		if errors.Is(err, conversations.ErrNotFound) {
+			return nil
 		}
-		if err != nil {
+		if err != nil && !busy {
 			return err
 		}
 		var shared bool
@@ -159,8 +181,11 @@ func (s *Store) eraseOwn(ctx context.Context, tenant, user, root string) (erased
 		if err := tx.QueryRow(ctx, others, tree, user).Scan(&shared); err != nil {
 			return fmt.Errorf("looking who else speaks in %s: %w", root, err)
 		}
-		if shared {
+		if shared { // its turns are erased one by one
 			return nil
+		}
+		if busy {
+			return conversations.EraseWhenIdle(ctx, tx, root)
 		}
 		erased, err = eraseTree(ctx, tx, root, tree)
 		return err
@@ -196,6 +221,9 @@ func (s *Store) EraseExpired(ctx context.Context, expiry completions.Expiry) (er
 	if erased, err = s.eraseBatch(ctx, `content_until < clock_timestamp()`); err != nil || erased != (completions.Erasure{}) {
 		return erased, err
 	}
+	if erased, err = s.eraseFound(ctx, `SELECT id, tenant FROM conversations WHERE erase_at < clock_timestamp() AND active_completion IS NULL LIMIT 50`); err != nil || erased != (completions.Erasure{}) {
+		return erased, err
+	}
 	own := make([]string, 0, len(expiry.Tenants))
 	for tenant := range expiry.Tenants {
 		own = append(own, tenant)
@@ -223,11 +251,19 @@ func (s *Store) eraseOld(ctx context.Context, whose string, tenants []string, be
 			SELECT f.id, f.active_at, f.active_completion FROM conversations f JOIN tree t ON f.parent_id = t.id)
 		SELECT FROM tree WHERE active_at >= $2 OR active_completion IS NOT NULL)`
 	query := `SELECT id, tenant FROM conversations root WHERE ` + whose + ` AND active_at < $2` + old + ` ORDER BY active_at LIMIT 50`
-	rows, _ := s.pool.Query(ctx, query, tenants, before)
+	if erased, err = s.eraseFound(ctx, query, tenants, before); err != nil || erased != (completions.Erasure{}) {
+		return erased, err
+	}
+	return s.eraseBatch(ctx, whose+alone, tenants, before)
+}
+
+// eraseFound erases the conversations that a query finds. Those that somebody is at are left for another time.
+func (s *Store) eraseFound(ctx context.Context, query string, args ...any) (erased completions.Erasure, err error) {
+	rows, _ := s.pool.Query(ctx, query, args...)
 	type conversation struct{ ID, Tenant string }
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[conversation])
 	if err != nil {
-		return erased, fmt.Errorf("looking for old conversations: %w", err)
+		return erased, fmt.Errorf("looking for conversations to erase: %w", err)
 	}
 	for _, c := range found {
 		more, err := s.EraseConversation(ctx, c.Tenant, c.ID)
@@ -236,8 +272,5 @@ func (s *Store) eraseOld(ctx context.Context, whose string, tenants []string, be
 		}
 		erased.Add(more)
 	}
-	if erased != (completions.Erasure{}) {
-		return erased, nil
-	}
-	return s.eraseBatch(ctx, whose+alone, tenants, before)
+	return erased, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/holdfast-dev/holdfast/completions/store"
 	"github.com/holdfast-dev/holdfast/conversations"
 	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/replay"
 	"github.com/holdfast-dev/holdfast/seal"
 	"github.com/holdfast-dev/holdfast/transcript"
 )
@@ -333,3 +334,136 @@ func (plainKeeper) Wrap(_ context.Context, dataKey []byte) ([]byte, string, erro
 }
 
 func (plainKeeper) Unwrap(_ context.Context, wrapped []byte) ([]byte, error) { return wrapped, nil }
+
+// A branch that begins while its conversation is erased is erased with it, or keeps it from being erased; its completion has an
+// outcome either way.
+func TestABranchAndAnErasureAtOnce(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	for round := range 25 {
+		marker := fmt.Sprintf("round-%d-", round)
+		first := w.spoken(t, marker, thread)
+		w.spoken(t, marker, after(first))
+		root := conversations.ThreadID(first.ID)
+		a := w.acceptance()
+		a.Request, a.Thread, a.Previous = question(marker), true, first.ID
+		var accepted completions.Accepted
+		var acceptErr, eraseErr error
+		atOnce(2, func(i int) {
+			if i == 0 {
+				accepted, acceptErr = w.store.Accept(t.Context(), a)
+				return
+			}
+			_, eraseErr = w.store.EraseConversation(t.Context(), tenant, root)
+		})
+		if acceptErr != nil {
+			require.ErrorIs(t, acceptErr, completions.ErrNoPrevious)
+			require.NoError(t, eraseErr)
+			continue
+		}
+		require.ErrorIs(t, eraseErr, conversations.ErrBusy, "the branch was there first")
+		fence := completions.Fence{ID: a.ID, Epoch: 1, InstanceID: a.InstanceID}
+		w.started(t, fence)
+		done := success(1, marker)
+		done.ConversationID, done.Turn = accepted.ConversationID, a.Request.Messages
+		recorded, err := w.store.RecordSuccess(t.Context(), fence, done)
+		require.NoError(t, err)
+		require.True(t, recorded)
+		_, err = w.store.EraseConversation(t.Context(), tenant, root)
+		require.NoError(t, err)
+	}
+	require.Empty(t, w.traces(t, "round-"))
+}
+
+func TestAnOutcomeStandsThoughItsConversationIsGone(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	conversation := w.conversation(t)
+	fence := w.accept(t, in(conversation))
+	w.started(t, fence)
+	w.exec(t, `DELETE FROM conversations WHERE id = $1`, conversation)
+	done := success(1, "the-secret")
+	done.ConversationID, done.Turn = conversation, question("q").Messages
+	recorded, err := w.store.RecordSuccess(t.Context(), fence, done)
+	require.NoError(t, err)
+	require.True(t, recorded)
+	w.sweep(t, completions.Expiry{})
+	require.Empty(t, w.traces(t, "the-secret"))
+}
+
+// summarised keeps a summary of a conversation, written by a completion of its own.
+func (w *world) summarised(t *testing.T, conversation, text string, open bool) completions.Fence {
+	t.Helper()
+	fence := w.accept(t, func(a *completions.Acceptance) {
+		a.About, a.Dialect, a.Request = conversation, completions.DialectSummary, question(text)
+	})
+	if open {
+		return fence
+	}
+	w.started(t, fence)
+	_, err := w.store.RecordSuccess(t.Context(), fence, success(1, text))
+	require.NoError(t, err)
+	w.keepSummary(t, conversation, fence.ID, text)
+	return fence
+}
+
+func (w *world) keepSummary(t *testing.T, conversation, completion, text string) {
+	t.Helper()
+	require.NoError(t, w.conversations.KeepSummary(t.Context(), conversation, replay.Summary{
+		FromSeq: 3, CompletionID: completion, Message: llm.Message{Role: llm.RoleUser, Parts: []llm.Part{llm.Text(text)}},
+	}))
+}
+
+func TestWhatWasWrittenOfAnErasedTurnGoesToo(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	first := w.spoken(t, "the-secret", thread)
+	w.spoken(t, "second", after(first))
+	branch := w.spoken(t, "branch", after(first))
+	var fork string
+	require.NoError(t, w.pool.QueryRow(t.Context(), `SELECT conversation_id FROM completions WHERE id = $1`, branch.ID).Scan(&fork))
+	root := conversations.ThreadID(first.ID)
+	require.NotEqual(t, root, fork)
+	w.summarised(t, root, "they said the-secret", false)
+	w.summarised(t, fork, "they said the-secret", false)
+	running := w.summarised(t, fork, "they said the-secret", true)
+	require.NoError(t, w.store.Erase(t.Context(), tenant, first.ID))
+	require.Equal(t, map[string]int{"completion_requests": 1}, w.traces(t, "the-secret"), "but for what is being written")
+	w.started(t, running)
+	_, err := w.store.RecordSuccess(t.Context(), running, success(1, "they said the-secret"))
+	require.NoError(t, err)
+	w.keepSummary(t, fork, running.ID, "they said the-secret")
+	w.sweep(t, completions.Expiry{})
+	require.Empty(t, w.traces(t, "the-secret"))
+}
+
+func TestAnItemThatIsTakenOutIsInNoSummary(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	conversation := w.conversation(t)
+	_, err := w.conversations.Append(t.Context(), tenant, conversation, []conversations.Item{
+		{Message: question("the-secret").Messages[0]}, {Message: question("else").Messages[0]},
+	})
+	require.NoError(t, err)
+	w.summarised(t, conversation, "they said the-secret", false)
+	require.NoError(t, w.conversations.RemoveItem(t.Context(), tenant, conversation, 1, func(m llm.Message) []int { return []int{0} }))
+	w.sweep(t, completions.Expiry{})
+	require.Empty(t, w.traces(t, "the-secret"))
+}
+
+func TestAnEndUsersConversationGoesWhenNobodyIsAtItAnyMore(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	conversation := w.conversation(t)
+	w.spoken(t, "the-secret", in(conversation), endUser("carol"))
+	running := w.accept(t, in(conversation), endUser("carol"))
+	erased, err := w.store.EraseUser(t.Context(), tenant, "carol")
+	require.NoError(t, err)
+	require.Equal(t, completions.Erasure{Completions: 1, Running: 1}, erased)
+	require.Zero(t, w.sweep(t, completions.Expiry{}).Conversations)
+	_, err = w.store.RecordFailure(t.Context(), running, ended())
+	require.NoError(t, err)
+	require.Equal(t, 1, w.sweep(t, completions.Expiry{}).Conversations)
+	_, err = w.conversations.Find(t.Context(), tenant, conversation)
+	require.ErrorIs(t, err, conversations.ErrNotFound)
+}

@@ -84,7 +84,13 @@ func (s *Store) RecordSuccess(ctx context.Context, call completions.Fence, succe
 		items = append(items, conversations.Item{
 			Message: success.Answer.Message, Provider: success.Provider, Model: success.Model,
 		})
-		return conversations.AppendTurn(ctx, tx, s.box, success.ConversationID, call.ID, items)
+		err = conversations.AppendTurn(ctx, tx, s.box, success.ConversationID, call.ID, items)
+		if !errors.Is(err, conversations.ErrNotFound) {
+			return err
+		}
+		// The conversation was erased meanwhile: the outcome stands, and what was said goes as well.
+		_, err = tx.Exec(ctx, `UPDATE completions SET content_until = clock_timestamp() WHERE id = $1`, call.ID)
+		return err
 	})
 	if err != nil {
 		return false, fmt.Errorf("recording the answer of %s: %w", call.ID, err)

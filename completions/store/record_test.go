@@ -193,18 +193,6 @@ func TestATurnAndItsOutcomeAreRecordedTogetherOrNotAtAll(t *testing.T) {
 		require.Len(t, items, 2)
 		require.EqualValues(t, 1, items[0].Seq, "a turn that was rolled back leaves no gap")
 	})
-	t.Run("the conversation is gone", func(t *testing.T) {
-		t.Parallel()
-		w := setup(t)
-		conversation := w.conversation(t)
-		fence := w.accept(t, in(conversation))
-		w.started(t, fence)
-		w.exec(t, `DELETE FROM conversations WHERE id = $1`, conversation)
-		recorded, err := w.store.RecordSuccess(t.Context(), fence, turn(success(1, "yes"), conversation, question("q").Messages...))
-		require.Error(t, err)
-		require.False(t, recorded)
-		nothingRecorded(t, w, fence)
-	})
 }
 
 func TestAFailureIsRecordedWhole(t *testing.T) {

@@ -73,3 +73,15 @@ func IsSerialization(err error) bool {
 	var server *pgconn.PgError
 	return errors.As(err, &server) && (server.Code == "40001" || server.Code == "40P01")
 }
+
+// IsDeadlock tells whether err means that PostgreSQL ended a transaction for others to go on: begun anew, it may well succeed.
+func IsDeadlock(err error) bool {
+	server, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && server.Code == "40P01"
+}
+
+// IsUnstorable tells whether err means that a text cannot be kept: it has the character U+0000, or is not UTF-8.
+func IsUnstorable(err error) bool {
+	server, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (server.Code == "22021" || server.Code == "22P05")
+}

@@ -8,9 +8,11 @@ ALTER TABLE conversations
     ADD COLUMN parent_id        text        REFERENCES conversations (id) ON DELETE CASCADE,
     ADD COLUMN parent_seq       bigint,
     ADD COLUMN tokens           bigint      NOT NULL DEFAULT 0, -- of the whole path, by estimate
-    ADD COLUMN active_at        timestamptz NOT NULL DEFAULT clock_timestamp();
+    ADD COLUMN active_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+    ADD COLUMN erase_at         timestamptz;                    -- it is to go as soon as nobody is at it
 
 CREATE INDEX conversations_by_parent ON conversations (parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX conversations_to_erase ON conversations (erase_at) WHERE erase_at IS NOT NULL;
 CREATE INDEX conversations_by_age ON conversations (tenant, active_at);
 DROP INDEX conversations_by_tenant;
 CREATE INDEX conversations_by_tenant ON conversations (tenant, created_at DESC) WHERE NOT thread;
