@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -15,7 +16,7 @@ import (
 
 // overflowing is an instance whose targets can hold little.
 var overflowing = sharedInstance{config: func(p providers) string {
-	return p.configText(settings{holdfast: "routes: {dropping: {overflow: drop_oldest}, telling: {overflow: {summarise: teller}}, failing: {overflow: {summarise: broken}}}"},
+	return p.configText(settings{holdfast: "routes: {dropping: {overflow: drop_oldest}, telling: {overflow: {summarise: teller}}, failing: {overflow: {summarise: broken}}, silenced: {overflow: {summarise: silent}}}"},
 		[]string{"dropping", "openai/gpt-dropping; max_input_tokens: 1200"},
 		[]string{"telling", "openai/gpt-telling; max_input_tokens: 6000"},
 		[]string{"failing", "openai/gpt-failing; max_input_tokens: 3000"},
@@ -23,6 +24,8 @@ var overflowing = sharedInstance{config: func(p providers) string {
 		[]string{"teller", "anthropic/claude-teller"},
 		[]string{"broken", "gemini/gemini-broken"},
 		[]string{"other", "anthropic/claude-other"},
+		[]string{"silenced", "openai/gpt-silenced; max_input_tokens: 6000"},
+		[]string{"silent", "gemini/gemini-silent"},
 	)
 }}
 
@@ -203,4 +206,48 @@ func TestAChangeOfProviderSaysWhatItCost(t *testing.T) {
 	require.Positive(t, change.Tokens)
 	require.Equal(t, strconv.FormatInt(change.Tokens, 10), got.header.Get("X-Holdfast-Replay-Switch-Tokens"))
 	require.Nil(t, holdfast.replayed(t, holdfast.talk(t, "other", conversation, 1).id()).Switch)
+}
+
+// A response that waits for its summary is cancelled at once, and its conversation goes on.
+func TestACancelledResponseDoesNotWaitForItsSummary(t *testing.T) {
+	t.Parallel()
+	long(t)
+	holdfast, providers := overflowing.use(t)
+	providers.SetFault(simulator.Gemini, simulator.Fault{Match: simulator.Match{Model: "gemini-silent"}, Hang: true})
+	conversation := holdfast.converse(t)
+	post := func(n int) (id, status string) {
+		got, err := holdfast.do(within(t, late), http.MethodPost, "/v1/responses", map[string]any{
+			"model": "silenced", "conversation": conversation, "background": true, "input": fmt.Sprintf("question %d %s", n, strings.Repeat("and so on ", 80)),
+		})
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, got.status, "%s", got.body)
+		var response struct {
+			ID string `json:"id"`
+		}
+		require.NoError(t, json.Unmarshal(got.body, &response))
+		read, err := holdfast.do(within(t, late), http.MethodGet, "/v1/responses/"+response.ID, nil, "Prefer", "wait=3")
+		require.NoError(t, err)
+		var found struct {
+			Status string `json:"status"`
+		}
+		require.NoError(t, json.Unmarshal(read.body, &found))
+		return response.ID, found.Status
+	}
+	waiting := ""
+	for n := 0; n < 40 && waiting == ""; n++ {
+		if id, status := post(n); status != "completed" {
+			waiting = id
+		}
+	}
+	require.NotEmpty(t, waiting, "no response waited for a summary")
+	began := time.Now()
+	got, err := holdfast.do(within(t, late), http.MethodPost, "/v1/responses/"+waiting+"/cancel", nil)
+	require.NoError(t, err)
+	require.Contains(t, string(got.body), `"status":"cancelled"`)
+	require.Less(t, time.Since(began), 5*time.Second)
+	again, err := holdfast.do(within(t, late), http.MethodPost, "/v1/responses", map[string]any{
+		"model": "other", "conversation": conversation, "input": "and now?",
+	})
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, again.status, "%s", again.body)
 }
