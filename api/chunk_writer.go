@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -135,10 +136,14 @@ func appendPlace(out []byte, end transcript.Cursor) []byte {
 // whoever has seen less of them begins with the first.
 func (w *chunkWriter) frames(frames []dialect.Frame, end transcript.Cursor) {
 	switch {
-	case end.At < w.skip.At:
-		return
+	case end.At < w.skip.At: // but for what has no place, such as the mark of the end
+		frames = slices.DeleteFunc(frames, func(frame dialect.Frame) bool { return frame.Data != nil })
 	case end.At == w.skip.At && end.At > 0:
-		frames = frames[min(w.seen, len(frames)):]
+		seen := 0
+		frames = slices.DeleteFunc(frames, func(frame dialect.Frame) bool {
+			seen++
+			return frame.Data != nil && seen <= w.seen
+		})
 	}
 	for i, frame := range frames {
 		if i == len(frames)-1 && frame.Data != nil {
@@ -233,7 +238,8 @@ func (w *chunkWriter) fail(s *Server, err error) {
 		return
 	}
 	w.over = true
-	if !w.committed && s != nil {
+	// Whoever reads again where a failure has a form of its own reads that.
+	if !w.committed && s != nil && !(w.resumed && w.form.whole) {
 		w.c.Header(headerID, w.id)
 		s.fail(w.c, err)
 		return

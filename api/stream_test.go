@@ -269,6 +269,7 @@ func TestAClientComesBackBehindItsPlace(t *testing.T) {
 		rest := read("&include_usage=true&starting_after=" + place[1] + "-" + place[2])
 		require.NotContains(t, rest, `"event":"restart"`)
 		require.True(t, strings.HasSuffix(whole, rest), "behind %s: %s", place[0], rest)
+		require.True(t, strings.HasSuffix(rest, "data: [DONE]\n\n"), "behind %s: %s", place[0], rest)
 		require.Equal(t, rest, read("&include_usage=true", "Last-Event-ID", place[1]))
 	}
 	for _, lost := range []string{"5-00000000", "4000"} {

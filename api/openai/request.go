@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 
 	"github.com/holdfast-dev/holdfast/api/dialect"
@@ -242,6 +243,25 @@ func plainTier(tier string) string {
 	return tier
 }
 
+// jsonName is what a value of a type is in JSON.
+func jsonName(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Pointer:
+		return jsonName(t.Elem())
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "a boolean"
+	case reflect.Slice, reflect.Array:
+		return "an array"
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32,
+		reflect.Uint64, reflect.Float32, reflect.Float64:
+		return "a number"
+	default:
+		return "an object"
+	}
+}
+
 // explainJSON says what is wrong with a body in its author's terms.
 func explainJSON(err error) error {
 	var wrongType *json.UnmarshalTypeError
@@ -251,7 +271,7 @@ func explainJSON(err error) error {
 		return own
 	case errors.As(err, &wrongType):
 		field := strings.TrimPrefix(wrongType.Field, "asks.") // a part of the request in Go alone
-		return invalid(field, "invalid_type", "Invalid type for '%s': expected %s, got %s.", field, wrongType.Type, wrongType.Value)
+		return invalid(field, "invalid_type", "Invalid type for '%s': expected %s, got %s.", field, jsonName(wrongType.Type), wrongType.Value)
 	case strings.HasPrefix(err.Error(), "json: unknown field "):
 		field := strings.Trim(strings.TrimPrefix(err.Error(), "json: unknown field "), `"`)
 		if where := elsewhere(field); where != "" {

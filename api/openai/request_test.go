@@ -134,6 +134,21 @@ func TestAnAnswerSentBackIsUnderstood(t *testing.T) {
 	require.Equal(t, message, request.Messages[0])
 }
 
+func TestATypeThatIsWrongIsNamedAsInJSON(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`[]`:                               "expected an object, got array",
+		`{"model":7}`:                      "expected a string, got number",
+		`{"model":"m","stream":"yes"}`:     "expected a boolean, got string",
+		`{"model":"m","max_tokens":"9"}`:   "expected a number, got string",
+		`{"model":"m","messages":"hello"}`: "expected an array, got string",
+		`{"model":"m","holdfast":[]}`:      "expected an object, got array",
+	} {
+		_, err := openai.DecodeChat([]byte(body))
+		require.ErrorContains(t, err, want, body)
+	}
+}
+
 func TestConversationItems(t *testing.T) {
 	t.Parallel()
 	conversation, err := openai.DecodeConversation([]byte(`{"metadata":{"topic":"x"},"items":[
