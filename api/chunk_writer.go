@@ -239,7 +239,7 @@ func (w *chunkWriter) fail(s *Server, err error) {
 	}
 	w.over = true
 	// Whoever reads again where a failure has a form of its own reads that.
-	if !w.committed && s != nil && !(w.resumed && w.form.whole) {
+	if !w.committed && s != nil && (!w.resumed || !w.form.whole) {
 		w.c.Header(headerID, w.id)
 		s.fail(w.c, err)
 		return
