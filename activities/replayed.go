@@ -32,7 +32,7 @@ type replayed struct {
 }
 
 // whole reads the request of a completion, and what of its conversation the largest target can be told. The same is read
-// whoever reads it.
+// whoever reads it, as long as they know of the same targets.
 func (a *Activities) whole(ctx context.Context, in asking) (replayed, error) {
 	request, here := a.cfg.Handover.Request(in.id)
 	if !here {
@@ -176,7 +176,8 @@ func (a *Activities) changed(ctx context.Context, in RecordInput, success comple
 		return &record
 	}
 	loaded, err := a.cfg.Conversations.Load(ctx, in.ConversationID, lookedOver)
-	if err != nil { // the answer is recorded without it
+	if err != nil { // the answer is recorded all the same
+		a.cfg.Logger.WarnContext(ctx, "what a change of provider cost is not in the record", "completion", in.ID, "error", err)
 		return &record
 	}
 	usage := success.Usage

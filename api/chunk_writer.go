@@ -195,9 +195,7 @@ func (w *chunkWriter) end(told *transcript.Log, answer llm.Response, completion 
 	if from != "" {
 		w.encoder.ServedFrom(string(from))
 	}
-	if dated, ok := w.encoder.(interface{ FinishedAt(at *time.Time) }); ok {
-		dated.FinishedAt(completion.FinishedAt)
-	}
+	w.encoder.FinishedAt(completion.FinishedAt)
 	place := told.End()
 	ends[0].Warnings = ends[0].Warnings[min(w.warned, len(answer.Warnings)):]
 	for _, event := range ends {

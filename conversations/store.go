@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/internal/postgres"
 	"github.com/holdfast-dev/holdfast/llm"
 	"github.com/holdfast-dev/holdfast/replay"
@@ -186,8 +187,8 @@ func forgetSummaries(ctx context.Context, tx pgx.Tx, id string, seq int64) error
 		return err
 	}
 	const written = `UPDATE completions SET content_until = clock_timestamp()
-		WHERE dialect = 'holdfast.summary' AND erased_at IS NULL AND conversation_id IN (SELECT id FROM tree)`
-	_, err := tx.Exec(ctx, tree+written, id)
+		WHERE dialect = $2 AND erased_at IS NULL AND conversation_id IN (SELECT id FROM tree)`
+	_, err := tx.Exec(ctx, tree+written, id, completions.DialectSummary)
 	return err
 }
 

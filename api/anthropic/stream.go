@@ -1,6 +1,8 @@
 package anthropic
 
 import (
+	"time"
+
 	"github.com/holdfast-dev/holdfast/api/dialect"
 	"github.com/holdfast-dev/holdfast/llm"
 )
@@ -84,6 +86,9 @@ func (s *stream) Encode(event llm.Event, _ int64) []dialect.Frame {
 
 // AppendText implements [dialect.Stream]. There is no short way.
 func (s *stream) AppendText(out []byte, _ llm.Event, _ int64) ([]byte, bool) { return out, false }
+
+// FinishedAt implements [dialect.Stream]: messages do not say it.
+func (s *stream) FinishedAt(*time.Time) {}
 
 // TextEvent implements [dialect.Stream].
 func (s *stream) TextEvent() string { return "" }

@@ -34,6 +34,8 @@ type Stream interface {
 	// ServedFrom is called before the choices finish: the answer is not from a provider as wanted, but "hit" or "stale" (it was
 	// kept from an earlier request) or "degraded".
 	ServedFrom(from string)
+	// FinishedAt is called before the choices finish, with the time at which the completion did; nil if that is not known.
+	FinishedAt(at *time.Time)
 	// End gives what follows the finish of the last choice. Answer is the whole answer as it is recorded, whose count may be
 	// another than that of the events.
 	End(answer llm.Response, place int64) []Frame

@@ -30,7 +30,7 @@ func NewResponseStream(view ResponseView) dialect.Stream {
 // ServedFrom implements [dialect.Stream].
 func (s *ResponseStream) ServedFrom(from string) { s.view.ServedFrom = from }
 
-// FinishedAt is called before the end, with the time that the whole response shows.
+// FinishedAt implements [dialect.Stream]: the whole response shows it.
 func (s *ResponseStream) FinishedAt(at *time.Time) { s.view.CompletedAt = at }
 
 // Restart implements [dialect.Stream]: the dialect has no way to take back what was said.

@@ -45,6 +45,9 @@ func NewChunkEncoder(id string, created time.Time, model string, usage bool) *Ch
 // ServedFrom implements [dialect.Stream]: the chunks that finish the answer say it.
 func (e *ChunkEncoder) ServedFrom(from string) { e.servedFrom = from }
 
+// FinishedAt implements [dialect.Stream]: chunks do not say it.
+func (e *ChunkEncoder) FinishedAt(*time.Time) {}
+
 // Encode implements [dialect.Stream]. Only the last chunk of an event has its place: whoever has seen less of them begins with the
 // first.
 func (e *ChunkEncoder) Encode(event llm.Event, place int64) []dialect.Frame {

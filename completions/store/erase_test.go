@@ -467,3 +467,17 @@ func TestAnEndUsersConversationGoesWhenNobodyIsAtItAnyMore(t *testing.T) {
 	_, err = w.conversations.Find(t.Context(), tenant, conversation)
 	require.ErrorIs(t, err, conversations.ErrNotFound)
 }
+
+// An export that cannot read something breaks off: it never leaves it out in silence.
+func TestAnExportLeavesNothingOutInSilence(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	fence := w.spoken(t, "said", endUser("anna"))
+	w.exec(t, `UPDATE completion_requests SET body = '{"holdfast_sealed":"gone:AAAA"}' WHERE completion_id = $1`, fence.ID)
+	lines := 0
+	require.Error(t, w.store.ExportUser(t.Context(), tenant, "anna", func(store.ExportLine) error { lines++; return nil }))
+	require.Zero(t, lines)
+	w.exec(t, `DELETE FROM completion_requests WHERE completion_id = $1`, fence.ID)
+	require.NoError(t, w.store.ExportUser(t.Context(), tenant, "anna", func(store.ExportLine) error { lines++; return nil }))
+	require.Equal(t, 1, lines, "one that is erased meanwhile is not held up")
+}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -131,8 +132,12 @@ func (s *Store) exportCompletions(ctx context.Context, where, tenant, whose stri
 		}
 		for _, outcome := range page {
 			exported := ExportedCompletion{Completion: outcome.Completion, Answer: outcome.Answer}
-			if request, err := s.Request(ctx, outcome.Completion.ID); err == nil {
+			request, err := s.Request(ctx, outcome.Completion.ID)
+			switch {
+			case err == nil:
 				exported.Request = &request
+			case !errors.Is(err, completions.ErrNotFound): // it may have been erased meanwhile
+				return err
 			}
 			if err := write(ExportLine{Type: "completion", Completion: &exported}); err != nil {
 				return err
