@@ -64,6 +64,10 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, errNoExchange
 	}
 	out := req.Clone(ex.ctx) //nolint:contextcheck // the caller's, which outlives the SDK's
+	if err := ownBody(out); err != nil {
+		ex.err = err
+		return nil, err
+	}
 	// Whatever an SDK took from the environment or from a placeholder goes; the call's own key is the only one.
 	for _, name := range []string{"Authorization", "X-Api-Key", "X-Goog-Api-Key", "Api-Key", "Cookie", "X-Amz-Security-Token"} {
 		out.Header.Del(name)
@@ -96,6 +100,23 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	return placeholder(req), nil
+}
+
+// ownBody puts a copy in the place of a body that its SDK can neither give again nor let be. AWS's closes it as soon as the
+// headers of an answer have come, and what it has closed fails (smithy-go 1.28, safeWriteToReadCloser) where net/http looks
+// whether there is more of it, which may be later: that takes the connection away from under the answer.
+func ownBody(req *http.Request) error {
+	if req.Body == nil || req.Body == http.NoBody || req.GetBody != nil {
+		return nil
+	}
+	defer func(body io.Closer) { _ = body.Close() }(req.Body) // all of it has been read, or what failed has been said
+	content, err := io.ReadAll(req.Body)
+	if err != nil {
+		return err
+	}
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }
+	req.Body, err = req.GetBody()
+	return err
 }
 
 // readBounded reads and closes body, or fails when it is longer than limit.
