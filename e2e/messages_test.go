@@ -279,7 +279,7 @@ func TestThoughtsGoRoundThroughMessages(t *testing.T) {
 
 func TestTokensOfAMessageAreCounted(t *testing.T) {
 	t.Parallel()
-	holdfast, _ := speaking(t)
+	holdfast, providers := speaking(t)
 	sdk := holdfast.anthropic()
 	for _, s := range spokenVendors() {
 		count := func(text string) int64 {
@@ -294,6 +294,11 @@ func TestTokensOfAMessageAreCounted(t *testing.T) {
 		short := count("Hello")
 		require.Positive(t, short, s.route)
 		require.Greater(t, count(strings.Repeat("Hello, I have more to say. ", 50)), short+200, s.route)
+		if s.vendor == simulator.Anthropic {
+			require.True(t, slices.ContainsFunc(providers.Calls(s.vendor), func(call simulator.Call) bool {
+				return call.Operation == simulator.OperationCountTokens && call.Model == s.model
+			}), "its vendor was not asked")
+		}
 	}
 }
 

@@ -45,6 +45,14 @@ func (f fanOut) Probe(ctx context.Context, key llm.Secret, model string) error {
 	return &llm.Error{Kind: llm.KindUnsupported, Detail: "there is no call that costs nothing"}
 }
 
+// CountTokens implements [llm.Counter]. An adapter that is none counts nothing.
+func (f fanOut) CountTokens(ctx context.Context, key llm.Secret, req llm.Request) (int64, error) {
+	if counter, ok := f.Provider.(llm.Counter); ok {
+		return counter.CountTokens(ctx, key, req)
+	}
+	return 0, &llm.Error{Kind: llm.KindUnsupported, Detail: "this vendor is not asked for a count"}
+}
+
 // refusesSeveral reports whether err says that there is one answer a call.
 func refusesSeveral(err error) bool {
 	e, ok := errors.AsType[*llm.Error](err)

@@ -132,3 +132,23 @@ func TestSeveralAnswersKeepTheLastLimits(t *testing.T) {
 	require.NoError(t, err)
 	require.Same(t, last, whole.RateLimit)
 }
+
+// counting is an adapter whose vendor counts tokens.
+type counting struct{ soloist }
+
+func (*counting) CountTokens(_ context.Context, _ llm.Secret, req llm.Request) (int64, error) {
+	return int64(len(req.Model)), nil
+}
+
+func TestACountOfTokensReachesTheAdapter(t *testing.T) {
+	t.Parallel()
+	counter, ok := fannedOut(&counting{}).(llm.Counter)
+	require.True(t, ok)
+	n, err := counter.CountTokens(t.Context(), "", llm.Request{Model: "model"})
+	require.NoError(t, err)
+	require.EqualValues(t, 5, n)
+	counter, ok = fannedOut(&soloist{}).(llm.Counter)
+	require.True(t, ok)
+	_, err = counter.CountTokens(t.Context(), "", llm.Request{})
+	require.Equal(t, llm.KindUnsupported, llm.KindOf(err))
+}
