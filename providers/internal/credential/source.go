@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -35,7 +36,7 @@ type Fetch func(ctx context.Context, secret llm.Secret) (Token, error)
 
 // Source gives tokens for credentials, from memory where it can. It is safe for concurrent use.
 //
-// However many calls want a token at the same time, it is fetched once. At four fifths of its life a new one is fetched in
+// However many calls want a token at the same time, it is fetched once. At four fifths of its life, or a little later, a new one is fetched in
 // the background, while the old one still serves; should that fail, the old one serves until it ends.
 type Source struct {
 	fetch   Fetch
@@ -137,10 +138,17 @@ func (s *Source) renew(ctx context.Context, digest [sha256.Size]byte, secret llm
 	s.makeRoom(digest, now)
 	fresh := &entry{token: token, used: now}
 	if !token.Expiry.IsZero() {
-		fresh.refresh = now.Add(token.Expiry.Sub(now) / 5 * 4)
+		fresh.refresh = now.Add(renewal(token.Expiry.Sub(now)))
 	}
 	s.entries[digest] = fresh
 	return token, nil
+}
+
+// renewal is after how much of its life a token is renewed: at four fifths, or a little later, so that the tokens of many processes
+// that were started at once are not all renewed at once.
+func renewal(life time.Duration) time.Duration {
+	const share, spread = 0.80, 0.05
+	return time.Duration(float64(life) * (share + spread*rand.Float64())) //nolint:gosec // no secret comes of it
 }
 
 // makeRoom forgets what has ended and, if that is not enough, what was used longest ago.
