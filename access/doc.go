@@ -1,4 +1,5 @@
-// Package access says who may use Holdfast: tenants, the API tokens that act for them, and the administrator's own token.
+// Package access says who may use Holdfast: tenants, the API tokens that act for them, the administrator's own token (root), and
+// admin tokens, which may do what their scopes say.
 //
 // A token is shown once, when it is made; the database holds its SHA-256 hash. Verifying one costs a database query every
 // few seconds at most, and goes on through the database's outages for tokens seen before:

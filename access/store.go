@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/holdfast-dev/holdfast/audit"
 	"github.com/holdfast-dev/holdfast/internal/postgres"
 	"github.com/holdfast-dev/holdfast/llm"
 )
@@ -66,7 +67,7 @@ const insertTenant = `INSERT INTO tenants (id) VALUES ($1) ON CONFLICT DO NOTHIN
 const insertToken = `INSERT INTO api_tokens (id, tenant, name, hash) VALUES ($1, $2, $3, $4)
 RETURNING id, tenant, name, created_at, revoked_at`
 
-// Create makes a token for the tenant, and the tenant if there is none. The token in clear can be had here only. It returns
+// Create makes a token for the tenant, and the tenant if there is none, and writes it down in the audit log. The token in clear can be had here only. It returns
 // [ErrBadName] for a bad tenant or name; names need not be unique.
 func (s *Store) Create(ctx context.Context, tenant, name string) (Token, llm.Secret, error) {
 	if !validName.MatchString(tenant) || !validName.MatchString(name) {
@@ -90,8 +91,10 @@ func (s *Store) Create(ctx context.Context, tenant, name string) (Token, llm.Sec
 		if err != nil {
 			return err //nolint:wrapcheck // wrapped below
 		}
-		token, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Token])
-		return err //nolint:wrapcheck // wrapped below
+		if token, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Token]); err != nil {
+			return err //nolint:wrapcheck // wrapped below
+		}
+		return audit.Record(ctx, tx, audit.Event{Action: "token.create", Subject: token.ID, After: audit.Describe(token)})
 	})
 	if err != nil {
 		return Token{}, "", fmt.Errorf("create token: %w", err)
@@ -115,16 +118,36 @@ func (s *Store) List(ctx context.Context, tenant string) ([]Token, error) {
 	return tokens, nil
 }
 
-const revokeToken = `UPDATE api_tokens SET revoked_at = COALESCE(revoked_at, clock_timestamp()) WHERE id = $1`
+const revokeToken = `UPDATE api_tokens SET revoked_at = clock_timestamp() WHERE id = $1 AND revoked_at IS NULL
+RETURNING id, tenant, name, created_at, revoked_at`
+
+const knowsToken = `SELECT EXISTS (SELECT 1 FROM api_tokens WHERE id = $1)`
 
 // Revoke ends a token: here at once, in other processes within [Fresh], and within [Stale] in one that has lost the
-// database. Revoking twice changes nothing. It returns [ErrNotFound] for an unknown id.
+// database. Revoking twice changes nothing. It is written down in the audit log. It returns [ErrNotFound] for an unknown id.
 func (s *Store) Revoke(ctx context.Context, id string) error {
-	result, err := s.pool.Exec(ctx, revokeToken, id)
+	known := false
+	err := postgres.Tx(ctx, s.pool, func(tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, knowsToken, id).Scan(&known); err != nil {
+			return err //nolint:wrapcheck // wrapped below
+		}
+		rows, err := tx.Query(ctx, revokeToken, id)
+		if err != nil {
+			return err //nolint:wrapcheck // wrapped below
+		}
+		token, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Token])
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil // unknown, or revoked before
+		}
+		if err != nil {
+			return err //nolint:wrapcheck // wrapped below
+		}
+		return audit.Record(ctx, tx, audit.Event{Action: "token.revoke", Subject: token.ID, After: audit.Describe(token)})
+	})
 	if err != nil {
 		return fmt.Errorf("revoke token: %w", err)
 	}
-	if result.RowsAffected() == 0 {
+	if !known {
 		return ErrNotFound
 	}
 	s.verifier.forget(id)

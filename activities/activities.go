@@ -63,15 +63,22 @@ type MediaLibrary interface {
 type Router interface {
 	// Targets lists the deployments of a route, of those that the request names as its fallbacks, and of those that the
 	// configuration does, each with the reason if it cannot be used now. Streamed says which measurements count.
-	Targets(route string, fallbacks []string, streamed bool) []failover.Target
-	// Rests says which of the candidates are not to be called now, with as many tokens.
-	Rests(candidates []failover.Candidate, tokens int64) []failover.Rest
+	Targets(tenant, route string, fallbacks []string, streamed bool) []failover.Target
+	// Rests says which of the candidates are not to be called now for the tenant, with as many tokens.
+	Rests(tenant string, candidates []failover.Candidate, tokens int64) []failover.Rest
 	// Endpoint gives the way to a deployment with a key to use, none of those to be avoided; an error is an *llm.Error.
-	Endpoint(deployment string, avoid []string) (Endpoint, error)
+	Endpoint(caller Caller, deployment string, avoid []string) (Endpoint, error)
 	// Policy is what a route does beyond calling its deployments.
 	Policy(route string) RoutePolicy
 	// PromptPrices are those of a provider's model, nil if they are not known.
 	PromptPrices(provider, model string) *replay.Prices
+}
+
+// Caller is whom a call is made for.
+type Caller struct {
+	Tenant string
+	// Affinity is what keeps to one of several keys that share a provider's calls: a conversation, or a completion by itself.
+	Affinity string
 }
 
 // RoutePolicy is what a route does beyond calling its deployments.
@@ -149,6 +156,8 @@ type Endpoint struct {
 	Model   string
 	KeyName string
 	Key     llm.Secret
+	// Several says that the provider has several places, so that a key which one of them refuses may be good at another.
+	Several bool
 }
 
 // Handover is the short way to a client waiting in this process. Package handover implements it.
@@ -177,7 +186,9 @@ type Config struct {
 	Health        Health
 	Handover      Handover
 	Lease         Lease
-	Logger        *slog.Logger
+	// Keys takes refused keys out of use; nil leaves them to the breaker.
+	Keys   KeyGuard
+	Logger *slog.Logger
 	// Now and Draw default to the real clock and random numbers in [0, 1).
 	Now  func() time.Time
 	Draw func() float64

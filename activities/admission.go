@@ -24,7 +24,7 @@ func (e *entry) leave() {
 
 // enter admits a call that is not begun yet. The error says what follows where it may not be made.
 func (a *Activities) enter(in CallInput, candidate failover.Candidate) (*entry, error) {
-	endpoint, err := a.cfg.Router.Endpoint(candidate.Deployment, failover.BadKeys(in.Failures, in.Candidates, candidate.Deployment))
+	endpoint, err := a.cfg.Router.Endpoint(in.caller(), candidate.Deployment, failover.BadKeys(in.Failures, in.Candidates, candidate.Deployment))
 	if err != nil {
 		return nil, nil //nolint:nilerr,nilnil // it becomes the failure of an attempt
 	}
@@ -33,7 +33,7 @@ func (a *Activities) enter(in CallInput, candidate failover.Candidate) (*entry, 
 		return &entry{endpoint, permit}, nil
 	}
 	state := a.state(in, in.Failures)
-	decision := a.queue(failover.Decide(state, a.cfg.Now()), state, in.Tokens)
+	decision := a.queue(in.caller(), failover.Decide(state, a.cfg.Now()), state, in.Tokens)
 	if decision.Calls() && decision.Delay < leastPause { // it was free a moment ago
 		decision.Delay = leastPause
 	}
@@ -44,7 +44,7 @@ func (a *Activities) enter(in CallInput, candidate failover.Candidate) (*entry, 
 const leastPause = 100 * time.Millisecond
 
 // queue gives a call that waits for a limit its turn there.
-func (a *Activities) queue(decision failover.Decision, state failover.State, tokens int64) failover.Decision {
+func (a *Activities) queue(caller Caller, decision failover.Decision, state failover.State, tokens int64) failover.Decision {
 	if !decision.Calls() || decision.Delay == 0 {
 		return decision
 	}
@@ -55,7 +55,7 @@ func (a *Activities) queue(decision failover.Decision, state failover.State, tok
 	if !limited {
 		return decision
 	}
-	endpoint, err := a.cfg.Router.Endpoint(candidate.Deployment, failover.BadKeys(state.Failures, state.Candidates, candidate.Deployment))
+	endpoint, err := a.cfg.Router.Endpoint(caller, candidate.Deployment, failover.BadKeys(state.Failures, state.Candidates, candidate.Deployment))
 	if err != nil {
 		return decision
 	}
@@ -73,7 +73,7 @@ func (a *Activities) admitted(c modelCall) (*entry, given, error) {
 	if c.entry != nil {
 		return c.entry, given{}, nil
 	}
-	endpoint, err := a.cfg.Router.Endpoint(c.candidate.Deployment, failover.BadKeys(c.failures, c.in.Candidates, c.candidate.Deployment))
+	endpoint, err := a.cfg.Router.Endpoint(c.in.caller(), c.candidate.Deployment, failover.BadKeys(c.failures, c.in.Candidates, c.candidate.Deployment))
 	if err != nil {
 		return nil, given{}, err
 	}
@@ -88,7 +88,7 @@ func (a *Activities) admitted(c modelCall) (*entry, given, error) {
 // another is; the error, that the workflow has to carry out something else.
 func (a *Activities) reconsider(in *CallInput) (changed bool, err error) {
 	chosen, now := in.Candidates[in.Decision.Candidate], a.cfg.Now()
-	resting := slices.ContainsFunc(a.cfg.Router.Rests(in.Candidates, in.Tokens), func(rest failover.Rest) bool {
+	resting := slices.ContainsFunc(a.cfg.Router.Rests(in.Tenant, in.Candidates, in.Tokens), func(rest failover.Rest) bool {
 		turn := rest.Class == failover.RestLimit && in.Decision.HasTurn(now)
 		return rest.Deployment == chosen.Deployment && rest.Class != failover.RestRamp && !turn
 	})
@@ -100,7 +100,7 @@ func (a *Activities) reconsider(in *CallInput) (changed bool, err error) {
 	if turn := in.Decision.Turn; turn.After(now) && decision.Calls() && decision.Delay > 0 && decision.Candidate == in.Decision.Candidate {
 		decision.Turn, decision.Delay = turn, turn.Sub(now) // it only looked: it keeps its place
 	} else {
-		decision = a.queue(decision, state, in.Tokens)
+		decision = a.queue(in.caller(), decision, state, in.Tokens)
 	}
 	if !startsNow(decision) {
 		return false, postponedError(decision)

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -16,6 +17,7 @@ import (
 // CallInput asks for one candidate to be called.
 type CallInput struct {
 	ID             string    `json:"id"`
+	Tenant         string    `json:"tenant,omitempty"`
 	Route          string    `json:"route,omitempty"`
 	ConversationID string    `json:"conversation,omitempty"`
 	Epoch          int       `json:"epoch"`
@@ -31,6 +33,9 @@ type CallInput struct {
 	// Recovery is what becomes of the stream if it breaks; empty if the answer is not streamed.
 	Recovery failover.Recovery `json:"recovery,omitempty"`
 }
+
+// caller is whom the call is made for.
+func (in CallInput) caller() Caller { return Caller{in.Tenant, cmp.Or(in.ConversationID, in.ID)} }
 
 // CallResult says which attempt answered. The answer itself is kept in this process or in PostgreSQL.
 type CallResult struct {
@@ -81,7 +86,7 @@ func (a *Activities) CallModel(ctx context.Context, in CallInput) (CallResult, e
 			if n := len(prior); n > 0 && info.Attempt > 1 { // Temporal's repetition: the last attempt said why
 				reason = prior[n-1].Reason
 			}
-			next := a.attemptOf(in.Candidates, candidate, failures, reason, a.cfg.Now())
+			next := a.attemptOf(in.caller(), in.Candidates, candidate, failures, reason, a.cfg.Now())
 			return &next
 		})
 		switch {
@@ -178,6 +183,15 @@ func (a *Activities) complete(ctx, held context.Context, c modelCall) (got given
 	if err != nil {
 		return got, err
 	}
+	got, err = a.through(ctx, held, c, admitted, request)
+	if next := a.afterRefusal(ctx, c, admitted.endpoint, got, err); next != nil {
+		return a.through(ctx, held, c, next, request)
+	}
+	return got, err
+}
+
+// through makes an admitted call.
+func (a *Activities) through(ctx, held context.Context, c modelCall, admitted *entry, request llm.Request) (got given, err error) {
 	endpoint, permit := admitted.endpoint, admitted.permit
 	streamed := c.in.Recovery != "" && request.Embed == nil
 	limit := a.cfg.Now().Add(c.candidate.Timeout)
@@ -261,7 +275,7 @@ func (a *Activities) request(ctx context.Context, in CallInput) (llm.Request, er
 	}
 	request, prepared := a.requests.take(in.ID)
 	if !prepared {
-		whole, err := a.whole(ctx, asking{in.ID, in.Route, in.ConversationID, in.Recovery != ""})
+		whole, err := a.whole(ctx, asking{in.ID, in.Tenant, in.Route, in.ConversationID, in.Recovery != ""})
 		if err != nil {
 			return llm.Request{}, err
 		}
@@ -283,7 +297,7 @@ func (a *Activities) failed(ctx context.Context, c modelCall, got given, err err
 	}
 	entry := failureOf(c, got, failure, at)
 	state := a.state(c.in, append(append(c.failures, also...), entry))
-	decision := a.queue(failover.Decide(state, at), state, c.in.Tokens)
+	decision := a.queue(c.in.caller(), failover.Decide(state, at), state, c.in.Tokens)
 	if decision.Action == failover.ActionRetry || decision.Action == failover.ActionNext && tried(state, decision) {
 		a.cfg.Health.Repeated()
 	}
@@ -320,7 +334,7 @@ func failureOf(c modelCall, got given, failure *llm.Error, at time.Time) failove
 func (a *Activities) state(in CallInput, failures []failover.Failure) failover.State {
 	return failover.State{
 		Candidates: in.Candidates, Failures: failures, Deadline: in.Deadline, Recovery: in.Recovery, Ladder: in.Ladder, Seed: in.ID,
-		Resting: a.cfg.Router.Rests(in.Candidates, in.Tokens), NoRepeats: a.cfg.Health.MayRepeat(),
+		Resting: a.cfg.Router.Rests(in.Tenant, in.Candidates, in.Tokens), NoRepeats: a.cfg.Health.MayRepeat(),
 	}
 }
 

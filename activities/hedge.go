@@ -94,7 +94,7 @@ func (a *Activities) hedge(c modelCall) (after time.Duration, second failover.Ca
 		after = a.cfg.Health.P95(c.candidate.Deployment, c.in.Recovery != "")
 	}
 	after = max(after, policy.AtLeast)
-	rests := a.cfg.Router.Rests(c.in.Candidates, c.in.Tokens)
+	rests := a.cfg.Router.Rests(c.in.Tenant, c.in.Candidates, c.in.Tokens)
 	for _, candidate := range c.in.Candidates {
 		if candidate.Deployment != c.candidate.Deployment && candidate.For == "" && !candidate.Degraded && !rested(rests, candidate) {
 			return after, candidate, after > 0
@@ -156,7 +156,7 @@ func (a *Activities) race(ctx, held context.Context, c modelCall) raced {
 // startHedge begins the second attempt, if the record allows it.
 func (a *Activities) startHedge(ctx context.Context, c modelCall, second failover.Candidate, after time.Duration) (modelCall, bool) {
 	reason := "hedge: no word from " + c.candidate.Provider + "/" + c.candidate.Model + " within " + after.Round(time.Millisecond).String()
-	number, err := a.cfg.Store.StartHedge(ctx, c.fence, a.attemptOf(c.in.Candidates, second, nil, reason, a.cfg.Now()))
+	number, err := a.cfg.Store.StartHedge(ctx, c.fence, a.attemptOf(c.in.caller(), c.in.Candidates, second, nil, reason, a.cfg.Now()))
 	if err != nil {
 		a.cfg.Logger.WarnContext(ctx, "a hedge was not started", "completion", c.in.ID, "error", err)
 		return c, false

@@ -133,6 +133,9 @@ func (l *library) Resolve(_ context.Context, scope string, messages []llm.Messag
 
 // routes is a routing table of one route whose deployments all lead to the scripted provider.
 type routes struct {
+	// mark is that of all keys; several says that providers have several places.
+	mark        string
+	several     bool
 	provider    llm.Provider
 	targets     []failover.Target
 	endpointErr error
@@ -141,9 +144,9 @@ type routes struct {
 	keys        []string
 }
 
-func (r *routes) Targets(string, []string, bool) []failover.Target { return r.targets }
+func (r *routes) Targets(string, string, []string, bool) []failover.Target { return r.targets }
 
-func (r *routes) Rests(candidates []failover.Candidate, tokens int64) []failover.Rest {
+func (r *routes) Rests(_ string, candidates []failover.Candidate, tokens int64) []failover.Rest {
 	var rests []failover.Rest
 	for _, candidate := range candidates {
 		if rest, resting := r.health.Rest(callOf(candidate.Deployment), tokens); resting {
@@ -176,13 +179,14 @@ func callOf(deployment string) failover.Call {
 	return failover.Call{Deployment: deployment, Place: deployment, Model: deployment + "-model", Key: "main"}
 }
 
-func (r *routes) Endpoint(deployment string, avoid []string) (activities.Endpoint, error) {
+func (r *routes) Endpoint(_ activities.Caller, deployment string, avoid []string) (activities.Endpoint, error) {
 	if r.endpointErr != nil {
 		return activities.Endpoint{}, r.endpointErr
 	}
 	endpoint := activities.Endpoint{
-		Call: callOf(deployment), Provider: r.provider, Model: deployment + "-model", KeyName: "main", Key: llm.Secret(secret),
+		Call: callOf(deployment), Provider: r.provider, Model: deployment + "-model", KeyName: "main", Key: llm.Secret(secret), Several: r.several,
 	}
+	endpoint.Call.Mark = r.mark
 	for _, key := range r.keys {
 		if !slices.Contains(avoid, key) {
 			endpoint.KeyName, endpoint.Call.Key = key, key
@@ -219,6 +223,7 @@ type process struct {
 	hub      *handover.Hub
 	lease    *lease
 	routes   *routes
+	guard    *guard
 	provider *llmtest.Scripted
 	logs     *bytes.Buffer
 	// history is all that would stand in Temporal's.
@@ -241,14 +246,14 @@ func (p *process) another(script ...llmtest.Step) *process {
 func start(t *testing.T, pool *pgxpool.Pool, rec *record, instance string, script ...llmtest.Step) *process {
 	t.Helper()
 	p := &process{
-		t: t, pool: pool, record: rec, log: conversations.NewStore(pool), media: &library{}, hub: handover.NewHub(), lease: newLease(instance),
+		t: t, pool: pool, record: rec, log: conversations.NewStore(pool), media: &library{}, hub: handover.NewHub(), lease: newLease(instance), guard: &guard{},
 		provider: llmtest.NewScripted(script...), logs: &bytes.Buffer{}, history: &bytes.Buffer{},
 	}
 	p.routes = &routes{health: health.New(health.Config{Breaker: forgiving()}), provider: p.provider, targets: []failover.Target{target("one", 1), target("two", 2)}}
 	require.NoError(t, rec.Join(t.Context(), instance, "", time.Hour))
 	var err error
 	p.acts, p.calls, err = activities.New(activities.Config{
-		Store: rec, Conversations: p.log, Media: p.media, Router: p.routes, Health: p.routes, Handover: p.hub, Lease: p.lease,
+		Store: rec, Conversations: p.log, Media: p.media, Router: p.routes, Health: p.routes, Handover: p.hub, Lease: p.lease, Keys: p.guard,
 		Logger: slog.New(slog.NewJSONHandler(p.logs, nil)), Draw: func() float64 { return 0 },
 	})
 	require.NoError(t, err)

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -28,6 +29,9 @@ type PrepareInput struct {
 	// Summary is what was asked for before; whether it was written or not, no other is.
 	Summary *SummaryWork `json:"summary,omitempty"`
 }
+
+// caller is whom the call is made for.
+func (in PrepareInput) caller() Caller { return Caller{in.Tenant, cmp.Or(in.ConversationID, in.ID)} }
 
 // PrepareResult is the plan of the completion.
 type PrepareResult struct {
@@ -65,7 +69,7 @@ func (a *Activities) Prepare(ctx context.Context, in PrepareInput) (PrepareResul
 			return PrepareResult{}, a.refused(in.ID, err)
 		}
 	}
-	whole, err := a.whole(ctx, asking{in.ID, in.Route, in.ConversationID, in.Recovery != ""})
+	whole, err := a.whole(ctx, asking{in.ID, in.Tenant, in.Route, in.ConversationID, in.Recovery != ""})
 	if err != nil {
 		return PrepareResult{}, a.refused(in.ID, err)
 	}
@@ -90,16 +94,16 @@ func (a *Activities) Prepare(ctx context.Context, in PrepareInput) (PrepareResul
 
 	state := failover.State{
 		Candidates: result.Plan.Candidates, Deadline: in.Deadline, Recovery: in.Recovery, Ladder: result.Ladder, Seed: in.ID,
-		Resting: a.cfg.Router.Rests(result.Plan.Candidates, result.Tokens),
+		Resting: a.cfg.Router.Rests(in.Tenant, result.Plan.Candidates, result.Tokens),
 	}
 	if in.Epoch == 1 {
 		if cached.Answer != nil && cached.Fresh {
 			result.Decision = failover.Decision{Action: failover.ActionCached, Candidate: -1, Reason: "the same was answered before"}
 			return result, nil
 		}
-		result.Decision = a.queue(failover.Decide(state, now), state, result.Tokens)
+		result.Decision = a.queue(in.caller(), failover.Decide(state, now), state, result.Tokens)
 		if startsNow(result.Decision) {
-			started, err := a.cfg.Store.StartFirst(ctx, fence, a.newAttempt(result.Plan, result.Decision, nil, now))
+			started, err := a.cfg.Store.StartFirst(ctx, fence, a.newAttempt(in.caller(), result.Plan, result.Decision, nil, now))
 			if err != nil {
 				return PrepareResult{}, a.refused(in.ID, err)
 			}
@@ -113,12 +117,12 @@ func (a *Activities) Prepare(ctx context.Context, in PrepareInput) (PrepareResul
 		result.Failures = completions.Failures(prior)
 		state.Failures = result.Failures
 		if len(result.Failures) > 0 || in.Epoch > 1 { // else it has its turn already
-			result.Decision = a.queue(failover.Decide(state, now), state, result.Tokens)
+			result.Decision = a.queue(in.caller(), failover.Decide(state, now), state, result.Tokens)
 		}
 		if (completions.Resumed{Prior: prior}).Answered() != 0 || !startsNow(result.Decision) {
 			return nil
 		}
-		next := a.newAttempt(result.Plan, result.Decision, result.Failures, now)
+		next := a.newAttempt(in.caller(), result.Plan, result.Decision, result.Failures, now)
 		return &next
 	})
 	if err != nil {
@@ -145,7 +149,7 @@ func (a *Activities) rank(in PrepareInput, policy RoutePolicy, whole replayed) f
 	if request.Routing != nil {
 		fallbacks = request.Routing.Fallbacks
 	}
-	targets := a.cfg.Router.Targets(in.Route, fallbacks, in.Recovery != "")
+	targets := a.cfg.Router.Targets(in.Tenant, in.Route, fallbacks, in.Recovery != "")
 	count := tokens.Estimate(request)
 	if failover.Tight(targets, count.About) && whole.unread == 0 { // an estimate will not do
 		count = tokens.Exact(request)
@@ -172,21 +176,21 @@ func startsNow(decision failover.Decision) bool {
 
 // newAttempt is the row of the call that the decision asks for, with the plan that it comes from. The key's name is a preview:
 // the call itself takes the key that is good at its moment.
-func (a *Activities) newAttempt(plan failover.Plan, decision failover.Decision, failures []failover.Failure, now time.Time) completions.NewAttempt {
-	next := a.attemptOf(plan.Candidates, plan.Candidates[decision.Candidate], failures, decision.Reason, now)
+func (a *Activities) newAttempt(caller Caller, plan failover.Plan, decision failover.Decision, failures []failover.Failure, now time.Time) completions.NewAttempt {
+	next := a.attemptOf(caller, plan.Candidates, plan.Candidates[decision.Candidate], failures, decision.Reason, now)
 	next.Plan = &plan
 	return next
 }
 
 func (a *Activities) attemptOf(
-	candidates []failover.Candidate, candidate failover.Candidate, failures []failover.Failure, reason string, now time.Time,
+	caller Caller, candidates []failover.Candidate, candidate failover.Candidate, failures []failover.Failure, reason string, now time.Time,
 ) completions.NewAttempt {
 	next := completions.NewAttempt{
 		Deployment: candidate.Deployment, Provider: candidate.Provider, Model: candidate.Model,
 		ChosenBecause: reason, StartedAt: now,
 	}
 	avoid := failover.BadKeys(failures, candidates, candidate.Deployment)
-	if endpoint, err := a.cfg.Router.Endpoint(candidate.Deployment, avoid); err == nil {
+	if endpoint, err := a.cfg.Router.Endpoint(caller, candidate.Deployment, avoid); err == nil {
 		next.KeyName = endpoint.KeyName
 	}
 	return next

@@ -14,6 +14,7 @@ import (
 // asking names the request of a completion.
 type asking struct {
 	id           string
+	tenant       string
 	route        string
 	conversation string
 	streamed     bool
@@ -93,7 +94,7 @@ func (a *Activities) room(in asking, request llm.Request) int64 {
 		fallbacks = request.Routing.Fallbacks
 	}
 	largest := int64(0)
-	for _, target := range a.cfg.Router.Targets(in.route, fallbacks, in.streamed) {
+	for _, target := range a.cfg.Router.Targets(in.tenant, in.route, fallbacks, in.streamed) {
 		window := target.Facts.ContextTokens
 		if target.Ineligible != "" {
 			continue

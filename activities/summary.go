@@ -93,7 +93,7 @@ func (a *Activities) AcceptSummary(ctx context.Context, in SummaryInput) (Summar
 func (a *Activities) summaryRequest(ctx context.Context, in SummaryInput) (llm.Request, error) {
 	most := int64(summaryTokens)
 	request := llm.Request{Model: in.Route, MaxOutputTokens: &most, Instructions: []llm.Part{llm.Text(summariser)}}
-	source := a.room(asking{id: in.ID, route: in.Route}, request)
+	source := a.room(asking{id: in.ID, tenant: in.Tenant, route: in.Route}, request)
 	if source == 0 {
 		source = summarySource
 	}

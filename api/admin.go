@@ -5,23 +5,14 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdfast-dev/holdfast/access"
+	"github.com/holdfast-dev/holdfast/audit"
 	"github.com/holdfast-dev/holdfast/completions"
-	"github.com/holdfast-dev/holdfast/keys"
 	"github.com/holdfast-dev/holdfast/llm"
 )
-
-// KeyVault is what the admin API changes of the vault. Package keys implements it.
-type KeyVault interface {
-	Add(ctx context.Context, provider, name string, key llm.Secret) (keys.Info, error)
-	Replace(ctx context.Context, provider, name string, key llm.Secret) (keys.Info, error)
-	Disable(ctx context.Context, provider, name string) (keys.Info, error)
-	List(ctx context.Context) ([]keys.Info, error)
-}
 
 // TokenStore is what the admin API changes of the access tokens. Package access implements it.
 type TokenStore interface {
@@ -37,8 +28,12 @@ type WorkflowCanceller interface {
 
 // AdminConfig is what the admin API needs; what may be nil says so.
 type AdminConfig struct {
-	Token access.AdminToken
-	Vault KeyVault
+	// Token is the root token. AdminTokens are those beside it; nil if there are none.
+	Token       access.AdminToken
+	AdminTokens AdminTokenStore
+	Vault       KeyVault
+	// Rotator rotates keys; nil where no key is.
+	Rotator Rotator
 	// ContentKeys are rotated by operators.
 	ContentKeys ContentKeys
 	Tokens      TokenStore
@@ -53,6 +48,14 @@ type AdminConfig struct {
 	Providers ProviderDesk
 	// Cache has the answers that are kept; nil if none are.
 	Cache Cache
+	// Audit has the changes made through this API written down; nil writes nothing down. Tokens audits what it changes by itself, and
+	// so does Vault.
+	Audit AuditLog
+	// Alerts are what operators are told, and Webhooks the names of who is; nil leaves their endpoints out.
+	Alerts   AlertDesk
+	Webhooks []string
+	// Metrics answers Prometheus; nil if there are none.
+	Metrics http.Handler
 	// Simulator controls the provider simulator of this process; nil if there is none.
 	Simulator http.Handler
 	Logger    *slog.Logger
@@ -66,7 +69,8 @@ type admin struct {
 	cfg     AdminConfig
 }
 
-// NewAdmin makes the operators' API. It belongs on a listener of its own, and every path of it asks for the admin token.
+// NewAdmin makes the operators' API. It belongs on a listener of its own, and every path of it asks for the root token or an
+// admin token that has the scope of the path.
 func NewAdmin(cfg AdminConfig) http.Handler {
 	gin.SetMode(gin.ReleaseMode)
 	a := &admin{Server: &Server{cfg: Config{Logger: cfg.Logger}}, cfg: cfg}
@@ -74,106 +78,50 @@ func NewAdmin(cfg AdminConfig) http.Handler {
 	router.Use(a.recovered())
 	router.NoRoute(func(c *gin.Context) { a.fail(c, notFound("No such endpoint.")) })
 	router.GET("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) })
-	group := router.Group("/admin", a.authorized)
-	group.GET("/keys", a.listKeys)
-	group.POST("/keys", a.addKey)
-	group.POST("/keys/:provider/:name/disable", a.disableKey)
-	group.POST("/content-keys", a.rotateContentKey)
-	group.GET("/tokens", a.listTokens)
-	group.POST("/tokens", a.createToken)
-	group.POST("/tokens/:id/revoke", a.revokeToken)
-	group.GET("/completions", a.listCompletions)
-	group.GET("/completions/:id", a.showCompletion)
-	group.POST("/completions/:id/cancel", a.cancelCompletion)
-	if cfg.Conversations != nil {
-		a.serveConversations(group)
+	if cfg.Metrics != nil {
+		router.GET("/metrics", a.authorized, a.needs(access.ScopeMetricsRead), gin.WrapH(cfg.Metrics))
 	}
-	if cfg.Routes != nil {
-		group.GET("/route", a.explainRoute)
-	}
-	if cfg.Providers != nil {
-		group.GET("/providers", a.listProviders)
-		group.POST("/providers/open", a.openProvider)
-		group.POST("/providers/close", a.closeProvider)
-		group.POST("/providers/hold", a.holdProvider)
-	}
-	if cfg.Cache != nil {
-		group.GET("/cache", a.showCache)
-		group.DELETE("/cache", a.clearCache)
-	}
-	if cfg.Simulator != nil {
-		group.Any("/simulator/*path", gin.WrapH(http.StripPrefix("/admin/simulator", cfg.Simulator)))
-	}
+	a.serve(router.Group("/admin", a.authorized))
 	return router
 }
 
-func (a *admin) authorized(c *gin.Context) {
-	_, token, _ := strings.Cut(c.GetHeader("Authorization"), " ")
-	if !a.cfg.Token.Matches(token) {
-		a.fail(c, unauthorized())
-		return
+// serve registers the routes, each with the scope that it needs.
+func (a *admin) serve(group *gin.RouterGroup) {
+	a.serveKeys(group)
+	group.POST("/content-keys", a.needs(access.ScopeKeysWrite), a.rotateContentKey)
+	group.GET("/tokens", a.needs(access.ScopeTokensRead), a.listTokens)
+	group.POST("/tokens", a.needs(access.ScopeTokensWrite), a.createToken)
+	group.POST("/tokens/:id/revoke", a.needs(access.ScopeTokensWrite), a.revokeToken)
+	group.GET("/completions", a.needs(access.ScopeCompletionsRead), a.listCompletions)
+	group.GET("/completions/:id", a.needs(access.ScopeCompletionsRead), a.showCompletion)
+	group.POST("/completions/:id/cancel", a.needs(access.ScopeCompletionsWrite), a.cancelCompletion)
+	if a.cfg.Conversations != nil {
+		a.serveConversations(group)
 	}
-	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, adminBodyBytes)
-}
-
-func (a *admin) listKeys(c *gin.Context) {
-	list, err := a.cfg.Vault.List(c.Request.Context())
-	if err != nil {
-		a.fail(c, err)
-		return
+	if a.cfg.Routes != nil {
+		group.GET("/route", a.needs(access.ScopeProvidersRead), a.explainRoute)
 	}
-	c.JSON(http.StatusOK, gin.H{"object": "list", "data": list})
-}
-
-func (a *admin) addKey(c *gin.Context) {
-	var request struct {
-		Provider string `json:"provider"`
-		Name     string `json:"name"`
-		Key      string `json:"key"`
-		Replace  bool   `json:"replace"`
+	if a.cfg.Providers != nil {
+		group.GET("/providers", a.needs(access.ScopeProvidersRead), a.listProviders)
+		group.POST("/providers/open", a.needs(access.ScopeProvidersWrite), a.openProvider)
+		group.POST("/providers/close", a.needs(access.ScopeProvidersWrite), a.closeProvider)
+		group.POST("/providers/hold", a.needs(access.ScopeProvidersWrite), a.holdProvider)
 	}
-	if err := decodeJSON(c.Request.Body, &request); err != nil {
-		a.fail(c, err)
-		return
+	if a.cfg.Cache != nil {
+		group.GET("/cache", a.needs(access.ScopeCompletionsRead), a.showCache)
+		group.DELETE("/cache", a.needs(access.ScopeCacheWrite), a.clearCache)
 	}
-	put := a.cfg.Vault.Add
-	if request.Replace {
-		put = a.cfg.Vault.Replace
+	if a.cfg.AdminTokens != nil {
+		a.serveAdminTokens(group)
 	}
-	info, err := put(c.Request.Context(), request.Provider, request.Name, llm.Secret(request.Key))
-	if err != nil {
-		a.fail(c, keyProblem(err))
-		return
+	if a.cfg.Audit != nil {
+		group.GET("/audit", a.needs(access.ScopeAuditRead), a.listAudit)
 	}
-	a.cfg.Logger.InfoContext(c.Request.Context(), "provider key added", "provider", info.Provider, "name", info.Name)
-	c.JSON(http.StatusOK, info)
-}
-
-func (a *admin) disableKey(c *gin.Context) {
-	info, err := a.cfg.Vault.Disable(c.Request.Context(), c.Param("provider"), c.Param("name"))
-	if err != nil {
-		a.fail(c, keyProblem(err))
-		return
+	if a.cfg.Alerts != nil {
+		a.serveAlerts(group)
 	}
-	a.cfg.Logger.InfoContext(c.Request.Context(), "provider key disabled", "provider", info.Provider, "name", info.Name)
-	c.JSON(http.StatusOK, info)
-}
-
-func keyProblem(err error) error {
-	switch {
-	case errors.Is(err, keys.ErrExists):
-		return &problem{
-			status: http.StatusConflict, kind: "invalid_request_error", code: "key_exists",
-			message: "A key of this provider and name exists: give --replace to replace it.",
-		}
-	case errors.Is(err, keys.ErrNotFound):
-		return notFound("There is no key of this provider and name.")
-	case errors.Is(err, keys.ErrBadName):
-		return invalid("name", "invalid_value", keys.ErrBadName.Error())
-	case errors.Is(err, keys.ErrBadKey):
-		return invalid("key", "invalid_value", err.Error())
-	default:
-		return err
+	if a.cfg.Simulator != nil {
+		group.Any("/simulator/*path", a.needs(access.ScopeSimulator), gin.WrapH(http.StripPrefix("/admin/simulator", a.cfg.Simulator)))
 	}
 }
 
@@ -239,6 +187,7 @@ func (a *admin) cancelCompletion(c *gin.Context) {
 		a.fail(c, err)
 		return
 	}
+	a.audited(c, audit.Event{Action: "completion.cancel", Subject: completion.ID, Before: audit.Describe(gin.H{"state": completion.State, "tenant": completion.Tenant})})
 	if a.cfg.Temporal != nil && completion.State == completions.StateOpen {
 		if err := a.cfg.Temporal.CancelWorkflow(c.Request.Context(), completion.WorkflowID, ""); err != nil {
 			a.cfg.Logger.InfoContext(c.Request.Context(), "the workflow was not told that its completion is cancelled", "completion", completion.ID, "error", err)

@@ -11,6 +11,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdfast-dev/holdfast/access"
+	"github.com/holdfast-dev/holdfast/audit"
 	"github.com/holdfast-dev/holdfast/completions"
 	"github.com/holdfast-dev/holdfast/completions/store"
 	"github.com/holdfast-dev/holdfast/conversations"
@@ -29,19 +31,19 @@ type ConversationDesk interface {
 const eraseTime = 15 * time.Minute
 
 func (a *admin) serveConversations(group *gin.RouterGroup) {
-	group.GET("/conversations", a.listConversations)
-	group.GET("/conversations/:id", a.showConversation)
-	group.GET("/conversations/:id/items", a.listConversationItems)
-	group.GET("/conversations/:id/export", a.exportConversation)
-	group.DELETE("/conversations/:id", a.eraseConversation)
-	group.GET("/users/export", a.exportUser)
-	group.DELETE("/users", a.eraseUser)
+	group.GET("/conversations", a.needs(access.ScopeConversationsRead), a.listConversations)
+	group.GET("/conversations/:id", a.needs(access.ScopeConversationsRead), a.showConversation)
+	group.GET("/conversations/:id/items", a.needs(access.ScopeConversationsRead), a.listConversationItems)
+	group.GET("/conversations/:id/export", a.needs(access.ScopeConversationsRead), a.exportConversation)
+	group.DELETE("/conversations/:id", a.needs(access.ScopeConversationsWrite), a.eraseConversation)
+	group.GET("/users/export", a.needs(access.ScopeConversationsRead), a.exportUser)
+	group.DELETE("/users", a.needs(access.ScopeConversationsWrite), a.eraseUser)
 }
 
 // noted logs that an operator has come at what was said, by whose and which it was, never by what it says.
 func (a *admin) noted(c *gin.Context, what, tenant string, more ...any) {
 	a.cfg.Logger.InfoContext(c.Request.Context(), "an operator has come at what was said",
-		append([]any{"who", "admin", "what", what, "tenant", tenant}, more...)...)
+		append([]any{"who", principalOf(c).Actor(), "what", what, "tenant", tenant}, more...)...)
 }
 
 // standingRecord is a conversation as operators read it.
@@ -192,6 +194,7 @@ func (a *admin) eraseConversation(c *gin.Context) {
 		return
 	}
 	a.noted(c, "erase a conversation", at.Tenant, "conversation", at.ID, "conversations", erased.Conversations, "completions", erased.Completions)
+	a.audited(c, audit.Event{Action: "conversation.erase", Subject: at.ID, Before: audit.Describe(gin.H{"tenant": at.Tenant, "items": at.Items}), After: audit.Describe(erased)})
 	c.JSON(http.StatusOK, erasureOf("conversation", at.ID, erased))
 }
 
@@ -235,5 +238,6 @@ func (a *admin) eraseUser(c *gin.Context) {
 		return
 	}
 	a.noted(c, "erase an end user", tenant, "user_sha256", userHash(user), "conversations", erased.Conversations, "completions", erased.Completions)
+	a.audited(c, audit.Event{Action: "user.erase", Subject: tenant + "/" + userHash(user), After: audit.Describe(erased)})
 	c.JSON(http.StatusOK, erasureOf("user", user, erased))
 }

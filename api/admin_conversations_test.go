@@ -137,7 +137,7 @@ func TestAnOperatorsReadingIsLoggedAndNotWhatIsRead(t *testing.T) {
 		require.Equal(t, http.StatusOK, recorder.Code, path)
 		require.Equal(t, before+1, strings.Count(a.log.String(), "\n"), path)
 		require.Equal(t, path != "", strings.Contains(lastLine(a.log.String()), a.id))
-		require.Contains(t, lastLine(a.log.String()), `"who":"admin"`)
+		require.Contains(t, lastLine(a.log.String()), `"who":"root"`)
 	}
 	a.do(t, http.MethodDelete, "/admin/users?tenant=acme&user="+url.QueryEscape("a whispered name"), "")
 	require.Contains(t, lastLine(a.log.String()), `"user_sha256":"`)

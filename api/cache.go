@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdfast-dev/holdfast/audit"
 	"github.com/holdfast-dev/holdfast/completions/store"
 )
 
@@ -58,5 +59,6 @@ func (a *admin) clearCache(c *gin.Context) {
 		return
 	}
 	a.cfg.Logger.InfoContext(c.Request.Context(), "cache cleared", "route", route, "answers", count)
+	a.audited(c, audit.Event{Action: "cache.clear", Subject: orElse(route, "all routes"), After: audit.Describe(gin.H{"answers": count})})
 	c.JSON(http.StatusOK, gin.H{"route": route, "cleared": count})
 }

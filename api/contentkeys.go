@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/holdfast-dev/holdfast/audit"
 )
 
 // ContentKeys are the keys that what is said is sealed under. Package seal implements it.
@@ -21,5 +23,6 @@ func (a *admin) rotateContentKey(c *gin.Context) {
 		return
 	}
 	a.cfg.Logger.InfoContext(c.Request.Context(), "content key rotated", "key", id)
+	a.audited(c, audit.Event{Action: "content_key.rotate", Subject: id})
 	c.JSON(http.StatusOK, gin.H{"object": "holdfast.content_key", "id": id})
 }

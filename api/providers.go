@@ -9,6 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdfast-dev/holdfast/audit"
 	"github.com/holdfast-dev/holdfast/failover"
 )
 
@@ -106,31 +107,34 @@ func (w operatorWord) check() (pause time.Duration, err error) {
 
 // openProvider takes a domain out of service, closeProvider puts it back, holdProvider leaves it as it stands.
 func (a *admin) openProvider(c *gin.Context) {
-	a.changeProvider(c, true, func(_ failover.Health, now time.Time, pause time.Duration, word operatorWord) failover.Health {
+	a.changeProvider(c, actionOpen, func(_ failover.Health, now time.Time, pause time.Duration, word operatorWord) failover.Health {
 		return failover.Opened(now, pause, word.By, word.Reason)
 	})
 }
 
 func (a *admin) closeProvider(c *gin.Context) {
-	a.changeProvider(c, false, func(_ failover.Health, now time.Time, _ time.Duration, word operatorWord) failover.Health {
+	a.changeProvider(c, "provider.close", func(_ failover.Health, now time.Time, _ time.Duration, word operatorWord) failover.Health {
 		return failover.ClosedByHand(now, word.By, word.Reason)
 	})
 }
 
 func (a *admin) holdProvider(c *gin.Context) {
-	a.changeProvider(c, false, func(standing failover.Health, now time.Time, _ time.Duration, word operatorWord) failover.Health {
+	a.changeProvider(c, "provider.hold", func(standing failover.Health, now time.Time, _ time.Duration, word operatorWord) failover.Health {
 		return standing.HeldAsIs(now, word.By, word.Reason)
 	})
 }
 
-func (a *admin) changeProvider(c *gin.Context, timed bool, change func(failover.Health, time.Time, time.Duration, operatorWord) failover.Health) {
+// actionOpen is what is audited of an opening, the only word that may be for a time.
+const actionOpen = "provider.open"
+
+func (a *admin) changeProvider(c *gin.Context, action string, change func(failover.Health, time.Time, time.Duration, operatorWord) failover.Health) {
 	word := operatorWord{By: "operator"}
 	if err := decodeJSON(c.Request.Body, &word); err != nil {
 		a.fail(c, err)
 		return
 	}
 	pause, err := word.check()
-	if err == nil && word.For != "" && !timed {
+	if err == nil && word.For != "" && action != actionOpen {
 		err = invalid("for", "invalid_value", "Only what is opened is so for a time.")
 	}
 	if err != nil {
@@ -150,6 +154,10 @@ func (a *admin) changeProvider(c *gin.Context, timed bool, change func(failover.
 	}
 	a.cfg.Logger.WarnContext(c.Request.Context(), "provider health set by an operator",
 		"domain", word.Domain, "state", next.State, "until", next.Until, "held", next.Held, "by", next.By, "reason", next.Reason)
+	a.audited(c, audit.Event{
+		Action: action, Subject: string(word.Domain), Reason: word.Reason,
+		Before: audit.Describe(providerOf(domains[at])), After: audit.Describe(providerOf(ProviderDomain{Domain: word.Domain, Health: next})),
+	})
 	c.JSON(http.StatusOK, providerOf(ProviderDomain{Domain: word.Domain, Health: next}))
 }
 

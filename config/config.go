@@ -77,6 +77,10 @@ type Config struct {
 	Media Media
 	// Privacy says how long what is said is kept, and how.
 	Privacy Privacy
+	// Keys say how provider keys are kept and replaced.
+	Keys Keys
+	// Alerts says what operators are told, and where.
+	Alerts Alerts
 	// StreamKeepAlive is how often a silent stream sends a comment (holdfast.stream_keep_alive).
 	StreamKeepAlive time.Duration
 	// OnStreamFailure is what becomes of a stream that breaks when its client has a part of the answer
@@ -226,6 +230,8 @@ func defaults() *Config {
 			ErrorRate: DefaultErrorRate, SlowAfter: DefaultSlowAfter, Probes: DefaultBreakerProbes, Ramp: DefaultRamp,
 		},
 		Privacy:         Privacy{IdempotencyWindow: DefaultIdempotencyWindow},
+		Keys:            Keys{CacheFor: DefaultKeyCache},
+		Alerts:          Alerts{Expiry: defaultExpiry()},
 		Probes:          Probes{Every: DefaultProbeEvery, Successes: DefaultProbeSuccesses},
 		StreamKeepAlive: DefaultStreamKeepAlive,
 		OnStreamFailure: streamPolicies()[0],

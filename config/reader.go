@@ -68,7 +68,7 @@ func (r *reader) section(n *yaml.Node, path string, used map[string]use, unused 
 		note, isUnused := unused[p.name]
 		switch {
 		case isNull(p.value) && (isUsed || isUnused):
-		case r.refuseSecret(p, at):
+		case r.refuseSecret(p, at, isUsed):
 		case isUsed:
 			read(at, p.value)
 		case isUnused:

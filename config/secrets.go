@@ -41,8 +41,9 @@ func isSecretName(name string) bool {
 	return false
 }
 
-// refuseSecret reports p if it is a secret, in clear or by reference, and says whether it did. Values are never shown.
-func (r *reader) refuseSecret(p pair, path string) bool {
+// refuseSecret reports p if it is a secret, in clear or by reference, and says whether it did. Values are never shown. A key that is
+// used, whatever it is called, does not hold a secret: at most it names one.
+func (r *reader) refuseSecret(p pair, path string, used bool) bool {
 	value := ""
 	if p.value.Kind == yaml.ScalarNode {
 		if isNull(p.value) || p.value.Value == "" {
@@ -57,7 +58,7 @@ func (r *reader) refuseSecret(p pair, path string) bool {
 		r.refuse(p.key, path, "", "")
 	case p.name == "master_key":
 		r.problem(p.key, path, "there is no master key; remove the line and run: holdfast tokens create")
-	case isSecretName(p.name) || looksSecret(value):
+	case isSecretName(p.name) && !used || looksSecret(value):
 		r.refuse(p.key, path, p.name, value)
 	default:
 		return false
@@ -127,7 +128,7 @@ func (r *reader) scan(n *yaml.Node, path string, visited map[*yaml.Node]bool) {
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			key, value := resolve(n.Content[i]), resolve(n.Content[i+1])
 			at := join(path, key.Value)
-			if key.Kind != yaml.ScalarNode || !r.refuseSecret(pair{name: key.Value, key: key, value: value}, at) {
+			if key.Kind != yaml.ScalarNode || !r.refuseSecret(pair{name: key.Value, key: key, value: value}, at, false) {
 				r.scan(value, at, visited)
 			}
 		}

@@ -47,6 +47,7 @@ func (r *reader) file(data []byte) *Config {
 
 func (r *reader) holdfast(config *Config, path string, n *yaml.Node) {
 	r.section(n, path, map[string]use{
+		"alerts":          r.alerts(&config.Alerts),
 		"attempt_timeout": r.span(&config.AttemptTimeout),
 		"keeper": func(path string, n *yaml.Node) {
 			if value, ok := r.keeper(path, n); ok {
@@ -58,6 +59,7 @@ func (r *reader) holdfast(config *Config, path string, n *yaml.Node) {
 		"media":             func(path string, n *yaml.Node) { r.media(&config.Media, path, n) },
 		"on_stream_failure": r.choice(&config.OnStreamFailure, streamPolicies()),
 		"privacy":           r.privacy(&config.Privacy),
+		"keys":              r.keys(&config.Keys),
 		"retry_budget":      r.share(&config.RetryBudget, 1),
 		"breaker":           r.breaker(&config.Breaker),
 		"probes":            r.probes(&config.Probes),

@@ -118,7 +118,7 @@ func (r *reader) texts(target *map[string]string) use {
 		var texts map[string]string
 		for _, p := range pairs {
 			at := join(path, p.name)
-			if r.refuseSecret(p, at) {
+			if r.refuseSecret(p, at, false) {
 				continue
 			}
 			if text, ok := r.scalar(at, p.value, "text"); ok {

@@ -21,7 +21,7 @@ import (
 func TestSeparateProcessesFinishEachOthersWork(t *testing.T) { //nolint:tparallel // the steps share one cluster, in order
 	t.Parallel()
 	long(t)
-	c := newCluster(t, settings{}, []string{"cluster", "openai/gpt-4.1"})
+	c := newCluster(t, settings{}, []string{"cluster", "openai/gpt-4.1"}, []string{"counted", "anthropic/claude-sonnet-5"})
 	c.start(t, "worker")
 
 	t.Run("an API without a worker gets its answers from another process", func(t *testing.T) { //nolint:paralleltest // in this order
@@ -45,6 +45,34 @@ func TestSeparateProcessesFinishEachOthersWork(t *testing.T) { //nolint:tparalle
 	t.Run("the work of a killed process is done by another", func(t *testing.T) { //nolint:paralleltest // in this order
 		testAKilledProcess(t, c, first, second)
 	})
+	t.Run("a key is replaced in every process while Temporal is down", func(t *testing.T) { //nolint:paralleltest // in this order
+		testAKeyIsReplacedWithoutTemporal(t, c, second, c.startAPI(t))
+	})
+}
+
+// testAKeyIsReplacedWithoutTemporal counts tokens, which asks the vendor without a workflow: its call shows the key in use.
+func testAKeyIsReplacedWithoutTemporal(t *testing.T, c *cluster, nodes ...*node) {
+	t.Helper()
+	const former, next = "sk-ant-former-2wSxEdCrFv", "sk-ant-next-8iKmUjNhYb"
+	env := []string{"HOLDFAST_ADMIN_URL=" + nodes[0].admin, "HOLDFAST_ADMIN_TOKEN_FILE=" + filepath.Join(c.dir, "admin-token")}
+	command(t, former, env, "keys", "add", "anthropic", "--name", "main")
+	uses := func(n *node, key string) bool {
+		got, err := n.do(within(t, soon), http.MethodPost, "/v1/messages/count_tokens", map[string]any{
+			"model": "counted", "messages": []map[string]string{{"role": "user", "content": "How long is this?"}},
+		})
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, got.status, "%s", got.body)
+		calls := c.providers.Calls(simulator.Anthropic)
+		return len(calls) > 0 && calls[len(calls)-1].Key == simulator.Fingerprint(key)
+	}
+	for _, n := range nodes {
+		require.Eventually(t, func() bool { return uses(n, former) }, soon, tick)
+	}
+	c.temporal.Kill(t)
+	command(t, next, env, "keys", "set", "anthropic", "main")
+	for _, n := range nodes {
+		require.Eventually(t, func() bool { return uses(n, next) }, 2*time.Second, tick, "the former key is still in use")
+	}
 }
 
 // testAStreamFromElsewhere reads a stream whose calls are made by another process: the words come as they are said.
@@ -183,6 +211,7 @@ type cluster struct {
 	flags     []string
 	dir       string
 	database  string
+	temporal  *temporaltest.Server
 	token     string
 }
 
@@ -197,7 +226,7 @@ func newCluster(t *testing.T, more settings, routes ...[]string) *cluster {
 	t.Helper()
 	postgres := pgtest.Server(t, "gateway")
 	temporal := temporaltest.New(t, postgres.URL)
-	c := &cluster{providers: simulate(t), dir: t.TempDir(), database: postgres.DatabaseURL("gateway")}
+	c := &cluster{providers: simulate(t), dir: t.TempDir(), database: postgres.DatabaseURL("gateway"), temporal: temporal}
 	c.env = []string{"DATABASE_URL=" + c.database, "TEMPORAL_ADDRESS=" + temporal.Addr}
 	c.flags = []string{
 		"--config", c.providers.configWith(t, more, routes...),

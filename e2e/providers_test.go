@@ -40,7 +40,7 @@ func serveProviders() (providers, error) {
 		addrs[vendor] = "127.0.0.1:0"
 	}
 	var sim *simulator.Simulator
-	sim = simulator.New(simulator.Options{RecordBodies: true, Answer: func(call simulator.Call) simulator.Answer {
+	sim = simulator.New(simulator.Options{RecordBodies: true, AdminKeys: []string{adminKey}, Answer: func(call simulator.Call) simulator.Answer {
 		if _, wanted, ok := strings.Cut(call.Text, "answer with "); ok {
 			return simulator.Answer{Text: wanted}
 		}

@@ -3,9 +3,13 @@ package e2e_test
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -83,14 +87,34 @@ func requireNone(t *testing.T, secrets map[string]string, where, text string) {
 	}
 }
 
-// place is where the text holds the secret: as it is, as bytes stand in a dump, or as JSON carries payloads; -1 if nowhere.
+// place is where the text holds the secret, in any of the forms that one is written in; -1 if nowhere.
 func place(text, secret string) int {
-	for _, form := range append(base64Forms(secret), secret, hex.EncodeToString([]byte(secret))) {
+	for _, form := range forms(secret) {
 		if at := strings.Index(text, form); at >= 0 {
 			return at
 		}
 	}
 	return -1
+}
+
+// forms are the secret as it is, as bytes stand in a dump, as JSON carries payloads, and as it stands in a URL or within JSON, once or
+// twice.
+func forms(secret string) []string {
+	digits := hex.EncodeToString([]byte(secret))
+	all := append(base64Forms(secret), secret, digits, strings.ToUpper(digits), url.QueryEscape(secret), url.PathEscape(secret))
+	for _, form := range base64Forms(secret) {
+		all = append(all, strings.NewReplacer("+", "-", "/", "_").Replace(form))
+	}
+	once, _ := json.Marshal(secret) // a text can be written
+	quoted := strconv.Quote(secret)
+	for _, form := range []string{string(once), quoted} {
+		inner := form[1 : len(form)-1]
+		again, _ := json.Marshal(inner)
+		plainly := strconv.Quote(inner)
+		all = append(all, inner, string(again[1:len(again)-1]), plainly[1:len(plainly)-1])
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // dump is every row of every table as text.

@@ -11,7 +11,7 @@ import (
 //
 //	openai                  everything at one place
 //	openai/gpt-4.1          one model there
-//	openai#main             everything with one key, which stands for its account
+//	openai#main             everything with one key, or with all keys of one account
 //	openai#main/gpt-4.1     one model with one key
 //
 // A place is a provider, and behind a colon its host, region or project where it has several: "bedrock:eu-central-1".
@@ -36,6 +36,16 @@ type Call struct {
 	Model      string
 	// Key is the key's name, empty for an endpoint that needs none. Mark changes when the key does.
 	Key, Mark string
+	// Account is what the key shares limits with others by; empty if it has an account of its own.
+	Account string
+}
+
+// account is what the domains of a key are named by.
+func (c Call) account() string {
+	if c.Account != "" {
+		return c.Account
+	}
+	return c.Key
 }
 
 // Domain is the call's domain of a scope.
@@ -44,9 +54,9 @@ func (c Call) Domain(scope Scope) Domain {
 	case ScopeModel:
 		return Domain(c.Place + "/" + c.Model)
 	case ScopeKey:
-		return Domain(c.Place + "#" + c.Key)
+		return Domain(c.Place + "#" + c.account())
 	case ScopeKeyModel:
-		return Domain(c.Place + "#" + c.Key + "/" + c.Model)
+		return Domain(c.Place + "#" + c.account() + "/" + c.Model)
 	case ScopePlace:
 		return Domain(c.Place)
 	default:

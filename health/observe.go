@@ -25,13 +25,21 @@ func (p *Permit) Done(outcome activities.Outcome) {
 		own.speed(outcome.Streamed).add(outcome.FirstWord)
 	}
 	seen := failover.Seen{
-		Kind: outcome.Kind, RetryAfter: outcome.RetryAfter, Mark: p.call.Mark, Embeddings: outcome.Embeddings, At: now,
+		Kind: outcome.Kind, RetryAfter: outcome.RetryAfter, Mark: concerned(p.call, outcome.Kind), Embeddings: outcome.Embeddings, At: now,
 	}
 	if outcome.Streamed { // the first word of a whole answer is its last, too
 		seen.FirstWord = outcome.FirstWord
 	}
 	v.tried(p, seen)
 	v.judge(p, seen)
+}
+
+// concerned is the mark of the key that an outcome is about; empty where all keys of its account share it.
+func concerned(call failover.Call, kind llm.Kind) string {
+	if call.Account != "" && (kind == llm.KindQuota || kind == llm.KindRateLimit) {
+		return ""
+	}
+	return call.Mark
 }
 
 // tried takes in what came of a call that tried half-open domains; the lock is held.

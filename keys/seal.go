@@ -21,6 +21,7 @@ const sealFormat = 1
 type envelope struct {
 	sealed      []byte
 	wrappedKey  []byte
+	keeper      string
 	fingerprint string
 }
 
@@ -46,6 +47,7 @@ func (k keeper) seal(ctx context.Context, provider, name string, key llm.Secret)
 	return envelope{
 		sealed:      aead.Seal(header, header[1:], []byte(key.Reveal()), binding(provider, name)),
 		wrappedKey:  wrapped,
+		keeper:      k.id,
 		fingerprint: fingerprint(dataKey, key),
 	}, nil
 }
@@ -69,6 +71,16 @@ func (k keeper) open(ctx context.Context, provider, name string, e envelope) (ll
 		return "", fmt.Errorf("unseal: %w", err)
 	}
 	return llm.Secret(opened), nil
+}
+
+// reference is the envelope of a key that is read from elsewhere: nothing is sealed. Its fingerprint is random: it tells one
+// reference from the next.
+func reference() (envelope, error) {
+	random := make([]byte, 6)
+	if _, err := rand.Read(random); err != nil {
+		return envelope{}, fmt.Errorf("generate fingerprint: %w", err)
+	}
+	return envelope{sealed: []byte{}, wrappedKey: []byte{}, fingerprint: hex.EncodeToString(random)}, nil
 }
 
 func newAEAD(dataKey []byte) (cipher.AEAD, error) {

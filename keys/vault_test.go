@@ -21,6 +21,8 @@ import (
 
 const canary = "sk-proj-CANARY0123456789abcdefghijklmnop"
 
+func secret(text string) llm.Secret { return llm.Secret(text) }
+
 func keyFile(t *testing.T) string {
 	t.Helper()
 	return "file://" + filepath.Join(t.TempDir(), "vault.key")
@@ -39,17 +41,17 @@ func TestKeysAreAddedReplacedAndDisabled(t *testing.T) {
 	ctx := t.Context()
 	vault := open(t, pgtest.New(t), keyFile(t))
 
-	added, err := vault.Add(ctx, "openai", "main", canary)
+	added, err := vault.Add(ctx, keys.Entry{Provider: "openai", Name: "main", Key: canary})
 	require.NoError(t, err)
 	require.Equal(t, keys.StateActive, added.State)
 	require.True(t, strings.HasPrefix(added.Keeper, "file:"))
 	require.NotEmpty(t, added.Fingerprint)
 
-	_, err = vault.Add(ctx, "openai", "main", canary)
+	_, err = vault.Add(ctx, keys.Entry{Provider: "openai", Name: "main", Key: canary})
 	require.ErrorIs(t, err, keys.ErrExists)
-	_, err = vault.Add(ctx, "openai", "spare", canary)
+	_, err = vault.Add(ctx, keys.Entry{Provider: "openai", Name: "spare", Key: canary})
 	require.NoError(t, err)
-	_, err = vault.Add(ctx, "anthropic", "main", canary)
+	_, err = vault.Add(ctx, keys.Entry{Provider: "anthropic", Name: "main", Key: canary})
 	require.NoError(t, err)
 
 	disabled, err := vault.Disable(ctx, "openai", "main")
@@ -58,13 +60,13 @@ func TestKeysAreAddedReplacedAndDisabled(t *testing.T) {
 	_, err = vault.Disable(ctx, "openai", "nobody")
 	require.ErrorIs(t, err, keys.ErrNotFound)
 
-	replaced, err := vault.Replace(ctx, "openai", "main", canary)
+	replaced, err := vault.Set(ctx, keys.Entry{Provider: "openai", Name: "main", Key: canary}, keys.FormerErased)
 	require.NoError(t, err)
 	require.Equal(t, keys.StateActive, replaced.State)
 	require.Equal(t, added.CreatedAt, replaced.CreatedAt)
 	require.True(t, replaced.UpdatedAt.After(disabled.UpdatedAt))
 	require.NotEqual(t, added.Fingerprint, replaced.Fingerprint)
-	_, err = vault.Replace(ctx, "gemini", "first", canary)
+	_, err = vault.Set(ctx, keys.Entry{Provider: "gemini", Name: "first", Key: canary}, keys.FormerErased)
 	require.NoError(t, err)
 
 	infos, err := vault.List(ctx)
@@ -85,14 +87,14 @@ func TestWhatIsNoKeyIsRefused(t *testing.T) {
 		"broken JSON": `{"secret":"CANARY"`, "too long JSON": `{"secret":"` + strings.Repeat("CANARY", 2000) + `"}`,
 		"too long": strings.Repeat("CANARY", 2000), "not text": "sk-CANARY\xff",
 	} {
-		_, err := vault.Add(t.Context(), "openai", "main", llm.Secret(text))
+		_, err := vault.Add(t.Context(), keys.Entry{Provider: "openai", Name: "main", Key: llm.Secret(text)})
 		require.ErrorIs(t, err, keys.ErrBadKey, name)
 		require.NotContains(t, err.Error(), "CANARY", name)
 	}
 	for _, bad := range []string{"", "Main", "a/b", "-a", "a b", strings.Repeat("a", 64)} {
-		_, err := vault.Add(t.Context(), "openai", bad, canary)
+		_, err := vault.Add(t.Context(), keys.Entry{Provider: "openai", Name: bad, Key: canary})
 		require.ErrorIs(t, err, keys.ErrBadName, bad)
-		_, err = vault.Add(t.Context(), bad, "main", canary)
+		_, err = vault.Add(t.Context(), keys.Entry{Provider: bad, Name: "main", Key: canary})
 		require.ErrorIs(t, err, keys.ErrBadName, bad)
 	}
 	infos, err := vault.List(t.Context())
@@ -105,9 +107,9 @@ func TestTheTableNeverHoldsAKeyInClear(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)
 	vault := open(t, pool, keyFile(t))
-	one, err := vault.Add(t.Context(), "openai", "one", canary+"\r\n")
+	one, err := vault.Add(t.Context(), keys.Entry{Provider: "openai", Name: "one", Key: canary + "\r\n"})
 	require.NoError(t, err)
-	two, err := vault.Add(t.Context(), "openai", "two", canary)
+	two, err := vault.Add(t.Context(), keys.Entry{Provider: "openai", Name: "two", Key: canary})
 	require.NoError(t, err)
 	require.NotEqual(t, one.Fingerprint, two.Fingerprint, "equal keys can be told from the table")
 
@@ -146,7 +148,7 @@ func TestAKeyFileIsMadeOnlyWhereItMayBe(t *testing.T) {
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	require.Equal(t, fs.FileMode(0o600), info.Mode())
-	added, err := vault.Add(ctx, "openai", "main", canary)
+	added, err := vault.Add(ctx, keys.Entry{Provider: "openai", Name: "main", Key: canary})
 	require.NoError(t, err)
 
 	// The file may move: it is still the same keeper.
@@ -154,7 +156,7 @@ func TestAKeyFileIsMadeOnlyWhereItMayBe(t *testing.T) {
 	require.NoError(t, os.Rename(path, moved))
 	elsewhere, err := keys.Open(ctx, keys.Options{Pool: pool, KeeperURL: "file://" + moved})
 	require.NoError(t, err)
-	again, err := elsewhere.Add(ctx, "openai", "again", canary)
+	again, err := elsewhere.Add(ctx, keys.Entry{Provider: "openai", Name: "again", Key: canary})
 	require.NoError(t, err)
 	require.Equal(t, added.Keeper, again.Keeper)
 

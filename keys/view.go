@@ -5,7 +5,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,8 +19,8 @@ import (
 )
 
 const (
-	// pollEvery is how often the table is read while nothing can be listened to, or while a key could not be opened.
-	pollEvery = 2 * time.Second
+	// pollEvery is how often the table is read while nothing can be listened to.
+	pollEvery = time.Second
 	// checkEvery is how often it is read anyway: it finds a dead connection, and makes up for a notification that was lost.
 	checkEvery = 10 * time.Second
 	// loadTimeout bounds one reading of the table, unsealTimeout one call of the keeper.
@@ -31,32 +34,79 @@ const (
 type Key struct {
 	Name   string
 	Secret llm.Secret
-	// Mark changes when the key is replaced; it says nothing of the key.
+	// Mark changes when the key is replaced, or put into use again; it says nothing of the key.
 	Mark string
+	// Account, Weight and Tenants are as in [Info].
+	Account string
+	Weight  int
+	Tenants []string
+}
+
+// Serves says whether a tenant's calls may be made with the key. Who asks for no tenant asks about all of them.
+func (k Key) Serves(tenant string) bool {
+	return tenant == "" || len(k.Tenants) == 0 || slices.Contains(k.Tenants, tenant)
+}
+
+// mark tells one key from the next, and what is known against it from what was.
+func mark(fingerprint string, revision int) string {
+	if revision == 0 {
+		return fingerprint
+	}
+	return fmt.Sprintf("%s.%d", fingerprint, revision)
 }
 
 // snapshot is what the vault knew at one time. It is never changed.
 type snapshot struct {
+	rows       []row
 	byProvider map[string][]Key
-	opened     []openedRow
-	failed     map[int64][]byte // the sealed bytes of rows that could not be opened, by id
+	// opened are the keys that are in use and could be opened, by their rows' ids; failed are the others.
+	opened map[int64]openedRow
+	failed map[int64]failure
 }
 
-// row is an active key as the table holds it.
+func newSnapshot(rows []row) *snapshot {
+	return &snapshot{rows: rows, opened: map[int64]openedRow{}, failed: map[int64]failure{}}
+}
+
+// row is a key as the table holds it.
 type row struct {
 	ID          int64
 	Provider    string
 	Name        string
+	State       State
+	Reason      string
 	Sealed      []byte
 	WrappedKey  []byte
 	Keeper      string
 	Fingerprint string
+	Revision    int
+	Source      string
+	Account     string
+	Weight      int
+	Tenants     []string
 }
 
 // openedRow is a row with its key.
 type openedRow struct {
 	row
 	secret llm.Secret
+	// checked is when its keeper, or the place it is read from, last gave it; tried is when it was last asked.
+	checked, tried time.Time
+}
+
+// mark is as [Key.Mark]. What is read from elsewhere may become another key by itself, so it is part of its mark.
+func (o openedRow) mark() string {
+	own := mark(o.Fingerprint, o.Revision)
+	if o.Source == "" {
+		return own
+	}
+	return own + "@" + fingerprint([]byte(o.Fingerprint), o.secret)
+}
+
+// failure is a row that could not be opened.
+type failure struct {
+	row
+	reason string
 }
 
 // Ready is closed once the keys were read for the first time, even if there are none.
@@ -66,6 +116,48 @@ func (v *Vault) Ready() <-chan struct{} { return v.ready }
 // not change the slice. It is empty until [Vault.Ready].
 func (v *Vault) Keys(provider string) []Key { return v.current.Load().byProvider[provider] }
 
+// key finds a key that is in use.
+func (v *Vault) key(provider, name string) (Key, bool) {
+	for _, key := range v.Keys(provider) {
+		if key.Name == name {
+			return key, true
+		}
+	}
+	return Key{}, false
+}
+
+// Unusable says of a provider without a usable key why it has none; empty if there is none at all.
+func (v *Vault) Unusable(provider string) string {
+	now := v.current.Load()
+	var reasons []string
+	for _, r := range now.rows {
+		if r.Provider != provider {
+			continue
+		}
+		switch f, failed := now.failed[r.ID]; {
+		case failed:
+			reasons = append(reasons, r.Name+": "+f.reason)
+		case r.State != StateActive && r.Reason != "":
+			reasons = append(reasons, fmt.Sprintf("%s is %s: %s", r.Name, r.State, r.Reason))
+		case r.State != StateActive:
+			reasons = append(reasons, fmt.Sprintf("%s is %s", r.Name, r.State))
+		}
+	}
+	return strings.Join(reasons, "; ")
+}
+
+// Changed is closed at the next change of what [Vault.Keys] gives.
+func (v *Vault) Changed() <-chan struct{} { return *v.changed.Load() }
+
+// publish puts a snapshot in place.
+func (v *Vault) publish(next *snapshot) {
+	v.current.Store(next)
+	changed := make(chan struct{})
+	if before := v.changed.Swap(&changed); before != nil {
+		close(*before)
+	}
+}
+
 // querier is what a reading of the table needs: the pool or the listening connection.
 type querier interface {
 	Query(ctx context.Context, query string, args ...any) (pgx.Rows, error)
@@ -74,6 +166,11 @@ type querier interface {
 // Run keeps the keys in memory up to date until ctx ends, and returns its error. It listens on a connection of its own;
 // without one it polls, and serves what it has while the database is away.
 func (v *Vault) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var refreshing sync.WaitGroup
+	refreshing.Go(func() { v.refresh(ctx) })
+	defer refreshing.Wait()
+	defer cancel()
 	down := false
 	for {
 		err := v.follow(ctx, func() {
@@ -133,11 +230,7 @@ func (v *Vault) follow(ctx context.Context, up func()) error {
 
 // awaitChange returns at the next notification, or when it is time to look anyway.
 func (v *Vault) awaitChange(ctx context.Context, conn *pgx.Conn) error {
-	wait := checkEvery
-	if len(v.current.Load().failed) > 0 {
-		wait = pollEvery
-	}
-	waiting, cancel := context.WithTimeout(ctx, wait)
+	waiting, cancel := context.WithTimeout(ctx, checkEvery)
 	defer cancel()
 	_, err := conn.WaitForNotification(waiting)
 	if err != nil && ctx.Err() == nil && pgconn.Timeout(err) {
@@ -149,77 +242,173 @@ func (v *Vault) awaitChange(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-const activeKeys = `SELECT id, provider, name, sealed, wrapped_key, keeper, fingerprint
-FROM provider_keys WHERE state = 'active' ORDER BY provider, created_at, id`
+const liveKeys = `SELECT id, provider, name, state, reason, sealed, wrapped_key, keeper, fingerprint, revision, source, account, weight, tenants
+FROM provider_keys WHERE state <> 'revoked' ORDER BY provider, created_at, id`
 
 // reload reads the table and puts a new snapshot in place. Only rows that changed cost a call of the keeper.
 func (v *Vault) reload(ctx context.Context, db querier) error {
 	loading, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
-	rows, err := db.Query(loading, activeKeys)
+	v.loading.Lock()
+	defer v.loading.Unlock()
+	rows, err := db.Query(loading, liveKeys)
 	if err != nil {
 		return fmt.Errorf("read keys: %w", err)
 	}
-	active, err := pgx.CollectRows(rows, pgx.RowToStructByPos[row])
+	live, err := pgx.CollectRows(rows, pgx.RowToStructByPos[row])
 	if err != nil {
 		return fmt.Errorf("read keys: %w", err)
 	}
-	next := v.openAll(ctx, active)
+	next := v.openAll(ctx, live)
 	if ctx.Err() != nil {
 		return ctx.Err() //nolint:wrapcheck // the caller's own
 	}
-	v.current.Store(next)
+	v.publish(next)
 	v.readyOnce.Do(func() { close(v.ready) })
 	return nil
 }
 
-// openAll opens the rows that the current snapshot has not opened. One that cannot be opened does not hide the others.
-func (v *Vault) openAll(ctx context.Context, active []row) *snapshot {
-	before := v.current.Load()
-	known := make(map[int64]openedRow, len(before.opened))
-	for _, opened := range before.opened {
-		known[opened.ID] = opened
-	}
-	opened := make([]openedRow, len(active))
-	failures := make([]error, len(active))
-	var group errgroup.Group
-	group.SetLimit(unsealAtOnce)
-	for i, r := range active {
-		if k, ok := known[r.ID]; ok && k.unchanged(r) {
-			opened[i] = k
-			continue
-		}
-		group.Go(func() error {
-			unsealing, cancel := context.WithTimeout(ctx, unsealTimeout)
-			defer cancel()
-			secret, err := v.keeper.open(unsealing, r.Provider, r.Name, envelope{sealed: r.Sealed, wrappedKey: r.WrappedKey})
-			opened[i], failures[i] = openedRow{row: r, secret: secret}, err
-			return nil
-		})
-	}
-	_ = group.Wait() // failures are kept by row
+// Reload reads the table now.
+func (v *Vault) Reload(ctx context.Context) error { return v.reload(ctx, v.pool) }
 
-	next := &snapshot{byProvider: map[string][]Key{}, failed: map[int64][]byte{}}
-	for i, o := range opened {
-		if err := failures[i]; err != nil {
-			next.failed[o.ID] = o.Sealed
-			if ctx.Err() == nil && !bytes.Equal(before.failed[o.ID], o.Sealed) { // said once
-				v.logger.ErrorContext(ctx, "provider key cannot be opened", slog.String("provider", o.Provider),
-					slog.String("key_name", o.Name), slog.String("sealed_by", o.Keeper),
-					slog.String("keeper", v.keeper.id), slog.String("error", err.Error()))
-			}
+// openAll opens the rows in use that the current snapshot has not tried to open. One that cannot be opened does not hide the
+// others; it is tried again by [Vault.refresh].
+func (v *Vault) openAll(ctx context.Context, live []row) *snapshot {
+	before := v.current.Load()
+	next := newSnapshot(live)
+	var fresh []row
+	for _, r := range live {
+		if known, ok := before.opened[r.ID]; ok && known.unchanged(r) { // also one that is out of use: it may be back at any time
+			known.row = r
+			next.opened[r.ID] = known
 			continue
 		}
-		next.opened = append(next.opened, o)
-		next.byProvider[o.Provider] = append(next.byProvider[o.Provider], Key{Name: o.Name, Secret: o.secret, Mark: o.Fingerprint})
+		if r.State != StateActive {
+			continue
+		}
+		if known, ok := before.failed[r.ID]; ok && known.unchanged(r) {
+			next.failed[r.ID] = failure{row: r, reason: known.reason}
+			continue
+		}
+		fresh = append(fresh, r)
 	}
-	for provider, list := range next.byProvider {
-		next.byProvider[provider] = slices.Clip(list) // an append by a caller copies
+	attempts := v.attemptAll(ctx, fresh)
+	for _, r := range fresh {
+		switch a, done := attempts[r.ID]; {
+		case !done:
+			next.failed[r.ID] = failure{row: r, reason: "it is being opened"}
+		case a.err != nil:
+			next.failed[r.ID] = failure{row: r, reason: cannot(r)}
+			v.report(ctx, r, a.err)
+		default:
+			next.opened[r.ID] = openedRow{row: r, secret: a.secret, checked: a.at, tried: a.at}
+		}
 	}
+	next.index()
 	return next
 }
 
-func (o openedRow) unchanged(r row) bool {
-	return o.Provider == r.Provider && o.Name == r.Name && bytes.Equal(o.Sealed, r.Sealed) &&
-		bytes.Equal(o.WrappedKey, r.WrappedKey)
+// patience is how long a change waits for keys to be opened. What takes longer is left to [Vault.refresh], and holds up nothing.
+const patience = 500 * time.Millisecond
+
+// attemptAll opens rows, and gives what came of it within [patience].
+func (v *Vault) attemptAll(ctx context.Context, rows []row) map[int64]attempt {
+	if len(rows) == 0 {
+		return nil
+	}
+	var mu sync.Mutex
+	attempts, done := make(map[int64]attempt, len(rows)), make(chan struct{})
+	go func() {
+		defer close(done)
+		var group errgroup.Group
+		group.SetLimit(unsealAtOnce)
+		for _, r := range rows {
+			if ctx.Err() != nil {
+				break
+			}
+			group.Go(func() error {
+				a := v.attempt(ctx, r)
+				mu.Lock()
+				defer mu.Unlock()
+				attempts[r.ID] = a
+				return nil
+			})
+		}
+		_ = group.Wait() // failures are kept by row
+	}()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	return maps.Clone(attempts)
+}
+
+// attempt is what came of opening a row.
+type attempt struct {
+	secret llm.Secret
+	err    error
+	at     time.Time
+}
+
+func (v *Vault) attempt(ctx context.Context, r row) attempt {
+	secret, err := v.unseal(ctx, r)
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	return attempt{secret: secret, err: err, at: v.now()}
+}
+
+// unseal opens a row by the keeper that has wrapped it, or reads what it refers to.
+func (v *Vault) unseal(ctx context.Context, r row) (llm.Secret, error) {
+	ctx, cancel := context.WithTimeout(ctx, unsealTimeout)
+	defer cancel()
+	if r.Source != "" {
+		secret, err := v.read(ctx, r.Source)
+		if err != nil {
+			return "", err
+		}
+		return clean(secret)
+	}
+	return v.keeperOf(r.Keeper).open(ctx, r.Provider, r.Name, envelope{sealed: r.Sealed, wrappedKey: r.WrappedKey})
+}
+
+// report says once that a row cannot be opened.
+func (v *Vault) report(ctx context.Context, r row, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	v.logger.ErrorContext(ctx, "provider key cannot be opened", slog.String("provider", r.Provider), slog.String("key_name", r.Name),
+		slog.String("sealed_by", r.Keeper), slog.String("source", r.Source), slog.String("keeper", v.keeper.id), slog.String("error", err.Error()))
+}
+
+// cannot says, for whoever administers keys, what is wrong with a row that could not be opened.
+func cannot(r row) string {
+	if r.Source != "" {
+		return "it cannot be read from where it is kept"
+	}
+	return "the vault's keeper cannot open it, or cannot be reached"
+}
+
+// index sorts the keys in use by their providers, in the order of the rows.
+func (s *snapshot) index() {
+	s.byProvider = map[string][]Key{}
+	for _, r := range s.rows {
+		if o, ok := s.opened[r.ID]; ok && r.State == StateActive {
+			s.byProvider[r.Provider] = append(s.byProvider[r.Provider], Key{
+				Name: r.Name, Secret: o.secret, Mark: o.mark(), Account: r.Account, Weight: r.Weight, Tenants: r.Tenants,
+			})
+		}
+	}
+	for provider, list := range s.byProvider {
+		s.byProvider[provider] = slices.Clip(list) // an append by a caller copies
+	}
+}
+
+func (r row) unchanged(other row) bool {
+	return r.Provider == other.Provider && r.Name == other.Name && r.Source == other.Source && r.Fingerprint == other.Fingerprint &&
+		bytes.Equal(r.Sealed, other.Sealed) && bytes.Equal(r.WrappedKey, other.WrappedKey)
 }

@@ -85,15 +85,15 @@ func TestAChangeIsInForceInAnotherProcessWithinASecond(t *testing.T) {
 	operator := open(t, pool, url)
 	worker, _ := follow(t, pool, url)
 
-	_, err := operator.Add(ctx, "openai", "zeta", "CANARY-1\n")
+	_, err := operator.Add(ctx, keys.Entry{Provider: "openai", Name: "zeta", Key: "CANARY-1\n"})
 	require.NoError(t, err)
 	shows(t, worker, time.Second, "zeta=CANARY-1")
-	_, err = operator.Add(ctx, "openai", "alpha", "CANARY-2")
+	_, err = operator.Add(ctx, keys.Entry{Provider: "openai", Name: "alpha", Key: "CANARY-2"})
 	require.NoError(t, err)
-	_, err = operator.Add(ctx, "anthropic", "other", "CANARY-3")
+	_, err = operator.Add(ctx, keys.Entry{Provider: "anthropic", Name: "other", Key: "CANARY-3"})
 	require.NoError(t, err)
 	shows(t, worker, time.Second, "zeta=CANARY-1", "alpha=CANARY-2")
-	_, err = operator.Replace(ctx, "openai", "zeta", "CANARY-4")
+	_, err = operator.Set(ctx, keys.Entry{Provider: "openai", Name: "zeta", Key: "CANARY-4"}, keys.FormerErased)
 	require.NoError(t, err)
 	shows(t, worker, time.Second, "zeta=CANARY-4", "alpha=CANARY-2")
 	_, err = operator.Disable(ctx, "openai", "zeta")
@@ -112,10 +112,10 @@ func TestOneKeyThatCannotBeOpenedDoesNotHideTheOthers(t *testing.T) {
 	operator := open(t, pool, url)
 	stranger := open(t, pool, keyFile(t)) // another file
 	for _, name := range []string{"good", "moved", "altered", "swapped"} {
-		_, err := operator.Add(ctx, "openai", name, canary)
+		_, err := operator.Add(ctx, keys.Entry{Provider: "openai", Name: name, Key: canary})
 		require.NoError(t, err)
 	}
-	_, err := stranger.Add(ctx, "openai", "strange", canary)
+	_, err := stranger.Add(ctx, keys.Entry{Provider: "openai", Name: "strange", Key: canary})
 	require.NoError(t, err)
 	for _, change := range []string{
 		`UPDATE provider_keys SET name = 'renamed' WHERE name = 'moved'`,
@@ -132,7 +132,7 @@ func TestOneKeyThatCannotBeOpenedDoesNotHideTheOthers(t *testing.T) {
 		require.Contains(t, output.String(), `"provider":"openai","key_name":"`+name+`"`)
 	}
 
-	_, err = operator.Replace(ctx, "openai", "altered", canary)
+	_, err = operator.Set(ctx, keys.Entry{Provider: "openai", Name: "altered", Key: canary}, keys.FormerErased)
 	require.NoError(t, err)
 	shows(t, worker, time.Second, "good="+canary, "altered="+canary)
 	require.Equal(t, 4, strings.Count(output.String(), "cannot be opened"), "a failure is said more than once")
@@ -145,7 +145,7 @@ func TestKeysOutliveTheDatabase(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(pool.Close)
 	worker, output := follow(t, pool, keyFile(t))
-	_, err = worker.Add(t.Context(), "openai", "main", "CANARY-1")
+	_, err = worker.Add(t.Context(), keys.Entry{Provider: "openai", Name: "main", Key: "CANARY-1"})
 	require.NoError(t, err)
 	shows(t, worker, time.Second, "main=CANARY-1")
 
@@ -155,7 +155,7 @@ func TestKeysOutliveTheDatabase(t *testing.T) {
 
 	server.Start(t)
 	require.Eventually(t, func() bool {
-		_, err := worker.Replace(t.Context(), "openai", "main", "CANARY-2")
+		_, err := worker.Set(t.Context(), keys.Entry{Provider: "openai", Name: "main", Key: "CANARY-2"}, keys.FormerErased)
 		return err == nil
 	}, 10*time.Second, 10*tick)
 	shows(t, worker, 10*time.Second, "main=CANARY-2")
@@ -170,7 +170,7 @@ func TestALostListenerIsReplaced(t *testing.T) {
 	require.NoError(t, pool.QueryRow(t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 		WHERE application_name = 'holdfast keys' AND datname = current_database()`).Scan(&killed))
 	require.Equal(t, 1, killed)
-	_, err := worker.Add(t.Context(), "openai", "main", "CANARY-1")
+	_, err := worker.Add(t.Context(), keys.Entry{Provider: "openai", Name: "main", Key: "CANARY-1"})
 	require.NoError(t, err)
 	shows(t, worker, 5*time.Second, "main=CANARY-1")
 }
@@ -194,7 +194,7 @@ func TestPollsThroughThePoolWhenNothingCanBeListenedTo(t *testing.T) {
 	full.Store(true)
 
 	worker, _ := follow(t, pool, keyFile(t))
-	_, err = worker.Add(t.Context(), "openai", "main", "CANARY-1")
+	_, err = worker.Add(t.Context(), keys.Entry{Provider: "openai", Name: "main", Key: "CANARY-1"})
 	require.NoError(t, err)
 	shows(t, worker, 5*time.Second, "main=CANARY-1")
 }
@@ -203,7 +203,7 @@ func TestACredentialFileIsAKey(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)
 	vault, _ := follow(t, pool, keyFile(t))
-	_, err := vault.Add(t.Context(), "openai", "main", "{\n  \"type\": \"service_account\",\n  \"private_key\": \"-----BEGIN PRIVATE KEY-----\\nx y\\n\"\n}\n")
+	_, err := vault.Add(t.Context(), keys.Entry{Provider: "openai", Name: "main", Key: "{\n  \"type\": \"service_account\",\n  \"private_key\": \"-----BEGIN PRIVATE KEY-----\\nx y\\n\"\n}\n"})
 	require.NoError(t, err)
 	shows(t, vault, 10*time.Second, `main={"type":"service_account","private_key":"-----BEGIN PRIVATE KEY-----\nx y\n"}`)
 }

@@ -45,6 +45,42 @@ func Retention(ctx context.Context, c client.Client) error {
 	})
 }
 
+// upkeepEvery is how late a quarantined key is tried again, and a rotation begun.
+const upkeepEvery = 15 * time.Second
+
+// KeyUpkeep makes the schedule that looks after provider keys.
+func KeyUpkeep(ctx context.Context, c client.Client) error {
+	return schedule(ctx, c, upkeepEvery, client.ScheduleOptions{
+		ID: workflows.KeyUpkeepSchedule,
+		Action: &client.ScheduleWorkflowAction{
+			ID: "key-upkeep", Workflow: workflows.KeyUpkeepWorkflow, TaskQueue: workflows.OperationsQueue,
+			WorkflowExecutionTimeout: 10 * time.Minute, StaticSummary: "try quarantined keys, begin rotations that are due",
+		},
+		// What is due is told by the keys' own times: one round does the work of all that were missed.
+		CatchupWindow: upkeepEvery,
+	})
+}
+
+// alertsEvery is how late an alert may begin to be delivered.
+const alertsEvery = 15 * time.Second
+
+// Alerts makes the schedule that has alerts delivered, where there is a webhook. A process that knows of none takes nothing away:
+// others may know of some.
+func Alerts(ctx context.Context, c client.Client, webhooks int) error {
+	if webhooks == 0 {
+		return nil
+	}
+	return schedule(ctx, c, alertsEvery, client.ScheduleOptions{
+		ID: workflows.AlertsSchedule,
+		Action: &client.ScheduleWorkflowAction{
+			ID: "alerts", Workflow: workflows.AlertsWorkflow, TaskQueue: workflows.OperationsQueue,
+			WorkflowExecutionTimeout: 5 * time.Minute, StaticSummary: "begin to deliver the alerts that webhooks do not have",
+		},
+		// What was missed is of no use: the next round finds all that is undelivered.
+		CatchupWindow: 10 * time.Second,
+	})
+}
+
 // schedule makes a schedule, or changes how often an existing one runs. Rounds do not overlap.
 func schedule(ctx context.Context, c client.Client, every time.Duration, options client.ScheduleOptions) error {
 	options.Spec = client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/activities"
 	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/llm"
 	"github.com/holdfast-dev/holdfast/tokens"
@@ -18,11 +19,11 @@ const countTime = 5 * time.Second
 func (t *Table) CountTokens(ctx context.Context, tenant string, request llm.Request) (int64, error) {
 	estimate := tokens.Exact(request)
 	ask := failover.AskOf(tenant, request, estimate.About, estimate.AtLeast)
-	plan := failover.Rank(ask.Filter(t.Targets(request.Model, nil, false)), failover.Preference{}, func() float64 { return 0.5 })
+	plan := failover.Rank(ask.Filter(t.Targets(ask.Tenant, request.Model, nil, false)), failover.Preference{}, func() float64 { return 0.5 })
 	if len(plan.Candidates) == 0 {
 		return estimate.About, nil
 	}
-	endpoint, err := t.Endpoint(plan.Candidates[0].Deployment, nil)
+	endpoint, err := t.Endpoint(activities.Caller{Tenant: ask.Tenant}, plan.Candidates[0].Deployment, nil)
 	if err != nil {
 		return estimate.About, nil
 	}

@@ -12,14 +12,14 @@ func (t *Table) Explain(route string, ask failover.Ask, now time.Time) (explaine
 	if !t.Known(route) {
 		return failover.Explained{}, false
 	}
-	targets := t.Targets(route, ask.Routing.Fallbacks, true)
+	targets := t.Targets(ask.Tenant, route, ask.Routing.Fallbacks, true)
 	if ask.Embeddings {
 		targets = failover.SameModel(targets)
 	}
 	targets = ask.Filter(targets)
 	prefer := failover.Preference{Providers: ask.Routing.Order, Sort: failover.SortBy(ask.Routing.Sort), Single: ask.Routing.Single}
 	explained.Plan = failover.Rank(targets, prefer, func() float64 { return 0 })
-	explained.Resting = t.Rests(explained.Candidates, ask.InputTokens)
+	explained.Resting = t.Rests(ask.Tenant, explained.Candidates, ask.InputTokens)
 	explained.First = failover.Decide(failover.State{
 		Candidates: explained.Candidates, Resting: explained.Resting, Deadline: now.Add(time.Hour), Seed: route,
 	}, now)

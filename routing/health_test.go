@@ -53,7 +53,7 @@ func deployments(targets []failover.Target) (names []string) {
 func TestWhatStandsInIsTheLastOfItsRoute(t *testing.T) {
 	t.Parallel()
 	table, _, _ := watched(t)
-	targets := table.Targets("a", nil, false)
+	targets := table.Targets("", "a", nil, false)
 	require.Equal(t, []string{"a", "b", "house"}, deployments(targets))
 	require.True(t, targets[2].Degraded)
 	require.True(t, targets[0].AwaitsLimit)
@@ -68,7 +68,7 @@ func TestWhatStandsInIsTheLastOfItsRoute(t *testing.T) {
 func TestTheFallbacksOfARequestComeBeforeThoseOfItsRoute(t *testing.T) {
 	t.Parallel()
 	table, _, _ := watched(t)
-	plan := failover.Rank(table.Targets("a", []string{"other", "a"}, false), failover.Preference{}, func() float64 { return 0 })
+	plan := failover.Rank(table.Targets("", "a", []string{"other", "a"}, false), failover.Preference{}, func() float64 { return 0 })
 	var names []string
 	for _, candidate := range plan.Candidates {
 		names = append(names, candidate.Deployment)
@@ -82,7 +82,7 @@ func TestPlacesAreToldApartWhereThereAreSeveral(t *testing.T) {
 	for id, domain := range map[string]failover.Domain{
 		"a": "openai#main/gpt-4.1", "b": "anthropic#main/claude-sonnet-4-5", "c": "openai:gateway.example#main/gpt-4.1", "house": "ollama#/llama3",
 	} {
-		endpoint, err := table.Endpoint(id, nil)
+		endpoint, err := table.Endpoint(activities.Caller{}, id, nil)
 		require.NoError(t, err)
 		require.Equal(t, domain, endpoint.Call.Domain(failover.ScopeKeyModel))
 		found, ok := table.Within(domain)
@@ -99,7 +99,7 @@ func TestADeploymentRestsWhenAllOfItsKeysDo(t *testing.T) {
 	table, view, _ := watched(t)
 	candidates := []failover.Candidate{{Deployment: "a"}}
 	refuse := func(avoid ...string) string {
-		endpoint, err := table.Endpoint("a", avoid)
+		endpoint, err := table.Endpoint(activities.Caller{}, "a", avoid)
 		require.NoError(t, err)
 		permit, rest := view.Admit(endpoint.Call, 1, false)
 		require.NotNil(t, permit, rest.Reason)
@@ -107,15 +107,15 @@ func TestADeploymentRestsWhenAllOfItsKeysDo(t *testing.T) {
 		return endpoint.KeyName
 	}
 	require.Equal(t, "main", refuse())
-	require.Empty(t, table.Rests(candidates, 1), "another key is left")
-	endpoint, err := table.Endpoint("a", nil)
+	require.Empty(t, table.Rests("", candidates, 1), "another key is left")
+	endpoint, err := table.Endpoint(activities.Caller{}, "a", nil)
 	require.NoError(t, err)
 	require.Equal(t, "spare", endpoint.KeyName, "and is used")
 	require.Equal(t, "spare", refuse("main"))
-	rests := table.Rests(candidates, 1)
+	rests := table.Rests("", candidates, 1)
 	require.Len(t, rests, 1)
 	require.Equal(t, failover.RestOpen, rests[0].Class)
-	endpoint, err = table.Endpoint("a", []string{"main", "spare"})
+	endpoint, err = table.Endpoint(activities.Caller{}, "a", []string{"main", "spare"})
 	require.NoError(t, err)
 	require.NotEmpty(t, endpoint.KeyName, "a call that is made all the same has a key")
 	explained, known := table.Explain("a", failover.Ask{}, time.Now())

@@ -1,8 +1,8 @@
 package routing
 
 import (
-	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 
@@ -17,6 +17,8 @@ import (
 // Keys gives the usable keys of a provider, the preferred one first. Package keys implements it.
 type Keys interface {
 	Keys(provider string) []keys.Key
+	// Unusable says of a provider without a usable key why it has none; empty if it has no key at all.
+	Unusable(provider string) string
 }
 
 // Health is what is known of providers now. Package health implements it.
@@ -51,6 +53,8 @@ type deployment struct {
 	place    string
 	// open says that the endpoint is not the vendor's own, so that it may be called without a key.
 	open bool
+	// several says that its provider has several places.
+	several bool
 }
 
 // New builds a provider client for every deployment. Deployments with the same provider and endpoint share one.
@@ -77,6 +81,7 @@ func New(cfg *config.Config, vault Keys, health Health, client *http.Client) (*T
 			}
 			table.deployments[d.ID] = deployment{
 				Deployment: d, provider: provider, place: places.name(d), open: !providers.NeedsKey(d.Provider, d.APIBase),
+				several: len(places[d.Provider]) > 1,
 			}
 			table.routes[route.Name] = append(table.routes[route.Name], target(cfg, route, d, places.name(d)))
 		}
@@ -167,16 +172,15 @@ func (t *Table) wanted(chain []failover.Target, fallbacks []string) []failover.T
 
 // Targets lists the deployments of a route, of those that the request names as its fallbacks, and of those that the
 // configuration does, each with the reason if it cannot be used now.
-func (t *Table) Targets(route string, fallbacks []string, streamed bool) []failover.Target {
+func (t *Table) Targets(tenant, route string, fallbacks []string, streamed bool) []failover.Target {
 	chain := t.wanted(t.chains[t.resolve(route)], fallbacks)
 	targets := make([]failover.Target, len(chain))
 	copy(targets, chain)
 	for i := range targets {
 		d := t.deployments[targets[i].Deployment]
-		usable := t.keys.Keys(d.Provider)
-		if !d.open && len(usable) == 0 {
-			targets[i].Ineligible = fmt.Sprintf(`no key for %s in the vault: printf %%s "$KEY" | holdfast keys add %s --name main`,
-				d.Provider, d.Provider)
+		usable := t.usable(activities.Caller{Tenant: tenant}, d.Provider)
+		if len(usable) == 0 && !t.keyless(d) {
+			targets[i].Ineligible = t.withoutKey(tenant, d.Provider)
 			continue
 		}
 		for _, key := range usable {
@@ -204,20 +208,21 @@ func (d deployment) calls(usable []keys.Key) []failover.Call {
 	calls := make([]failover.Call, len(usable))
 	for i, key := range usable {
 		calls[i] = call
-		calls[i].Key, calls[i].Mark = key.Name, key.Mark
+		calls[i].Key, calls[i].Mark, calls[i].Account = key.Name, key.Mark, key.Account
 	}
 	return calls
 }
 
-// Rests says which of the candidates are not to be called now, with as many tokens. One rests when all of its keys do.
-func (t *Table) Rests(candidates []failover.Candidate, tokens int64) []failover.Rest {
+// Rests says which of the candidates are not to be called now for the tenant, with as many tokens. One rests when all of its keys
+// do.
+func (t *Table) Rests(tenant string, candidates []failover.Candidate, tokens int64) []failover.Rest {
 	var rests []failover.Rest
 	for _, candidate := range candidates {
 		d, ok := t.deployments[candidate.Deployment]
 		if !ok {
 			continue
 		}
-		if rest, resting := t.rest(d, tokens); resting {
+		if rest, resting := t.rest(tenant, d, tokens); resting {
 			rests = append(rests, rest)
 		}
 	}
@@ -225,8 +230,8 @@ func (t *Table) Rests(candidates []failover.Candidate, tokens int64) []failover.
 }
 
 // rest is the mildest and shortest rest of a deployment's keys, if all of them have one.
-func (t *Table) rest(d deployment, tokens int64) (least failover.Rest, resting bool) {
-	for i, call := range d.calls(t.keys.Keys(d.Provider)) {
+func (t *Table) rest(tenant string, d deployment, tokens int64) (least failover.Rest, resting bool) {
+	for i, call := range d.calls(t.usable(activities.Caller{Tenant: tenant}, d.Provider)) {
 		rest, rests := t.health.Rest(call, tokens)
 		if !rests {
 			return failover.Rest{}, false
@@ -240,16 +245,16 @@ func (t *Table) rest(d deployment, tokens int64) (least failover.Rest, resting b
 
 // Endpoint gives the way to a deployment with the key to use now: the first that is not to be avoided and does not rest, or that
 // is at least one of them.
-func (t *Table) Endpoint(id string, avoid []string) (activities.Endpoint, error) {
+func (t *Table) Endpoint(caller activities.Caller, id string, avoid []string) (activities.Endpoint, error) {
 	d, ok := t.deployments[id]
 	if !ok {
 		return activities.Endpoint{}, &llm.Error{
 			Kind: llm.KindModelGone, Provider: "none", Detail: "the deployment is no longer in the configuration",
 		}
 	}
-	usable := t.keys.Keys(d.Provider)
-	if len(usable) == 0 && !d.open {
-		return activities.Endpoint{}, &llm.Error{Kind: llm.KindCredential, Provider: d.Provider, Detail: "no key in the vault"}
+	usable := t.usable(caller, d.Provider)
+	if len(usable) == 0 && !t.keyless(d) {
+		return activities.Endpoint{}, &llm.Error{Kind: llm.KindCredential, Provider: d.Provider, Detail: "no usable key in the vault"}
 	}
 	calls := d.calls(usable)
 	best, bestRank := 0, 4
@@ -269,7 +274,7 @@ func (t *Table) Endpoint(id string, avoid []string) (activities.Endpoint, error)
 }
 
 func (d deployment) endpoint(call failover.Call, usable []keys.Key) activities.Endpoint {
-	endpoint := activities.Endpoint{Call: call, Provider: d.provider, Model: d.Model}
+	endpoint := activities.Endpoint{Call: call, Provider: d.provider, Model: d.Model, Several: d.several}
 	for _, key := range usable {
 		if key.Name == call.Key {
 			endpoint.KeyName, endpoint.Key = key.Name, key.Secret
@@ -302,17 +307,15 @@ func (t *Table) Within(domain failover.Domain) (found activities.Endpoint, ok bo
 	return found, ok
 }
 
+// ids are those of all deployments, in order.
+func (t *Table) ids() []string { return slices.Sorted(maps.Keys(t.deployments)) }
+
 // each goes through all deployments with all of their keys, in the order of their ids.
 func (t *Table) each(visit func(activities.Endpoint) bool) {
-	ids := make([]string, 0, len(t.deployments))
-	for id := range t.deployments {
-		ids = append(ids, id)
-	}
-	slices.SortFunc(ids, cmp.Compare)
-	for _, id := range ids {
+	for _, id := range t.ids() {
 		d := t.deployments[id]
 		usable := t.keys.Keys(d.Provider)
-		if len(usable) == 0 && !d.open {
+		if len(usable) == 0 && !t.keyless(d) {
 			continue
 		}
 		for _, call := range d.calls(usable) {

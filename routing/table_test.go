@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-dev/holdfast/activities"
 	"github.com/holdfast-dev/holdfast/config"
 	"github.com/holdfast-dev/holdfast/failover"
 	"github.com/holdfast-dev/holdfast/health"
@@ -31,6 +32,8 @@ func (v *vault) Keys(provider string) []keys.Key {
 	defer v.mu.Unlock()
 	return v.keys[provider]
 }
+
+func (*vault) Unusable(string) string { return "" }
 
 func (v *vault) set(provider string, list ...keys.Key) {
 	v.mu.Lock()
@@ -73,7 +76,7 @@ func TestARouteNamesItsDeploymentsAsConfigured(t *testing.T) {
 	v.set("openai", key("main", "k"))
 	v.set("anthropic", key("main", "k"))
 	routes := table(t, v, two)
-	targets := routes.Targets("gpt", nil, false)
+	targets := routes.Targets("", "gpt", nil, false)
 	require.Len(t, targets, 2)
 	first, second := targets[0], targets[1]
 	require.Equal(t, []any{"first", "openai", "gpt-4.1", 3.0, 1, 7 * time.Second, 0, "gpt", failover.StrategyShuffle, "openai"},
@@ -83,8 +86,8 @@ func TestARouteNamesItsDeploymentsAsConfigured(t *testing.T) {
 	require.Equal(t, []string{"main"}, first.Keys)
 	require.Equal(t, "claude-sonnet-4-5", second.Facts.Family)
 	require.EqualValues(t, 2_000_000, *first.Facts.InputPrice)
-	require.Len(t, routes.Targets("other", nil, false), 1)
-	require.Empty(t, routes.Targets("unknown", nil, false))
+	require.Len(t, routes.Targets("", "other", nil, false), 1)
+	require.Empty(t, routes.Targets("", "unknown", nil, false))
 }
 
 func TestADeploymentWithoutAKeyIsIneligibleAndSaysWhatToRun(t *testing.T) {
@@ -92,18 +95,18 @@ func TestADeploymentWithoutAKeyIsIneligibleAndSaysWhatToRun(t *testing.T) {
 	v := &vault{}
 	v.set("openai", key("main", "k"))
 	routes := table(t, v, two)
-	targets := routes.Targets("gpt", nil, false)
+	targets := routes.Targets("", "gpt", nil, false)
 	require.Empty(t, targets[0].Ineligible)
 	require.Contains(t, targets[1].Ineligible, "no key for anthropic")
 	require.Contains(t, targets[1].Ineligible, `printf %s "$KEY" | holdfast keys add anthropic --name main`)
 
-	_, err := routes.Endpoint("second", nil)
+	_, err := routes.Endpoint(activities.Caller{}, "second", nil)
 	require.Equal(t, llm.KindCredential, llm.KindOf(err))
 	v.set("anthropic", key("main", "k"))
-	require.Empty(t, routes.Targets("gpt", nil, false)[1].Ineligible, "a key is used as soon as it is there")
+	require.Empty(t, routes.Targets("", "gpt", nil, false)[1].Ineligible, "a key is used as soon as it is there")
 	require.NotEmpty(t, targets[1].Ineligible, "a list given out earlier does not change")
 	v.set("anthropic")
-	require.NotEmpty(t, routes.Targets("gpt", nil, false)[1].Ineligible, "and no longer once it is gone")
+	require.NotEmpty(t, routes.Targets("", "gpt", nil, false)[1].Ineligible, "and no longer once it is gone")
 }
 
 func TestAnEndpointOfOnesOwnNeedsNoKey(t *testing.T) {
@@ -117,20 +120,20 @@ model_list:
     litellm_params: {model: openai/gpt-4.1, api_base: "https://api.openai.com/v1"}
     model_info: {id: vendor}
 `)
-	require.Empty(t, routes.Targets("local", nil, false)[0].Ineligible)
-	endpoint, err := routes.Endpoint("local", nil)
+	require.Empty(t, routes.Targets("", "local", nil, false)[0].Ineligible)
+	endpoint, err := routes.Endpoint(activities.Caller{}, "local", nil)
 	require.NoError(t, err)
 	require.Empty(t, endpoint.Key.Reveal())
 	require.Empty(t, endpoint.KeyName)
 	require.Equal(t, "llama", endpoint.Model)
-	require.NotEmpty(t, routes.Targets("vendor", nil, false)[0].Ineligible, "the vendor's own address, written out, is not one's own")
-	_, err = routes.Endpoint("vendor", nil)
+	require.NotEmpty(t, routes.Targets("", "vendor", nil, false)[0].Ineligible, "the vendor's own address, written out, is not one's own")
+	_, err = routes.Endpoint(activities.Caller{}, "vendor", nil)
 	require.Equal(t, llm.KindCredential, llm.KindOf(err))
 }
 
 func TestADeploymentThatIsNotConfiguredIsGone(t *testing.T) {
 	t.Parallel()
-	_, err := table(t, &vault{}, two).Endpoint("removed", nil)
+	_, err := table(t, &vault{}, two).Endpoint(activities.Caller{}, "removed", nil)
 	require.Equal(t, llm.KindModelGone, llm.KindOf(err))
 }
 
@@ -141,7 +144,7 @@ func TestDeploymentsAtOneEndpointShareItsClient(t *testing.T) {
 	v.set("anthropic", key("main", "k"))
 	routes := table(t, v, two)
 	provider := func(id string) llm.Provider {
-		endpoint, err := routes.Endpoint(id, nil)
+		endpoint, err := routes.Endpoint(activities.Caller{}, id, nil)
 		require.NoError(t, err)
 		return endpoint.Provider
 	}
@@ -163,7 +166,7 @@ model_list:
     model_info: {id: first}
 `, "BASE", server.URL+"/v1"))
 	call := func() (string, string) {
-		endpoint, err := routes.Endpoint("first", nil)
+		endpoint, err := routes.Endpoint(activities.Caller{}, "first", nil)
 		require.NoError(t, err)
 		_, err = endpoint.Provider.Complete(t.Context(), endpoint.Key, llm.Request{
 			Model:    endpoint.Model,
@@ -200,7 +203,7 @@ model_list:
     model_info: {base_model: text-embedding-3-small}
 router_settings: {stream_timeout: 9}
 `)
-	target := routes.Targets("vectors", nil, false)[0]
+	target := routes.Targets("", "vectors", nil, false)[0]
 	require.Equal(t, "text-embedding-3-small", target.BaseModel)
 	require.Equal(t, 5*time.Second, target.Silence)
 }
@@ -227,7 +230,7 @@ router_settings:
 	}
 	places := func(route string) []place {
 		var list []place
-		for _, target := range routes.Targets(route, nil, false) {
+		for _, target := range routes.Targets("", route, nil, false) {
 			list = append(list, place{target.Deployment, target.Stage, target.For})
 		}
 		return list

@@ -13,7 +13,10 @@ const awsAlgorithm = "AWS4-HMAC-SHA256"
 
 // bedrockAuth checks the form of what authorizes a request. Signatures are not recomputed: the simulator has no secrets. No
 // header at all passes, like no key at the other vendors; [Options.RequireKeys] refuses it.
-func bedrockAuth(r *http.Request) *wireError {
+func bedrockAuth(r *http.Request) *wireError { return awsAuth(r, "bedrock") }
+
+// awsAuth is [bedrockAuth] for any service, by the name that signatures have for it.
+func awsAuth(r *http.Request, service string) *wireError {
 	header := r.Header.Get("Authorization")
 	signature, signed := strings.CutPrefix(header, awsAlgorithm)
 	if !signed {
@@ -35,7 +38,7 @@ func bedrockAuth(r *http.Request) *wireError {
 		return bedrockUnsigned("IncompleteSignatureException", "Authorization header requires existence of either a "+
 			"'X-Amz-Date' or a 'Date' header.")
 	}
-	if refused := bedrockScope(parameters["Credential"], at); refused != nil {
+	if refused := awsScope(parameters["Credential"], at, service); refused != nil {
 		return refused
 	}
 	if !isHex(parameters["Signature"], 64) {
@@ -53,8 +56,8 @@ func bedrockAuth(r *http.Request) *wireError {
 	return nil
 }
 
-// bedrockScope checks key-id/date/region/service/aws4_request.
-func bedrockScope(credential string, at time.Time) *wireError {
+// awsScope checks key-id/date/region/service/aws4_request.
+func awsScope(credential string, at time.Time, service string) *wireError {
 	parts := strings.Split(credential, "/")
 	switch {
 	case len(parts) != 5 || parts[0] == "":
@@ -65,8 +68,8 @@ func bedrockScope(credential string, at time.Time) *wireError {
 			"version of date from HTTP: '"+parts[1]+"' != '"+at.Format("20060102")+"', from '"+at.Format("20060102T150405Z")+"'.")
 	case parts[2] == "":
 		return bedrockUnsigned("InvalidSignatureException", "Credential should be scoped to a valid region.")
-	case parts[3] != "bedrock":
-		return bedrockUnsigned("InvalidSignatureException", "Credential should be scoped to correct service: 'bedrock'.")
+	case parts[3] != service:
+		return bedrockUnsigned("InvalidSignatureException", "Credential should be scoped to correct service: '"+service+"'.")
 	case parts[4] != "aws4_request":
 		return bedrockUnsigned("InvalidSignatureException", "Credential should be scoped with a valid terminator: "+
 			"'aws4_request', not '"+parts[4]+"'.")

@@ -29,7 +29,10 @@
 // (or "call the tools A and B", or "… in parallel") is answered with tool calls, if the request offers such tools. A request
 // that asks to see the model's thinking is shown some. Embeddings are made up from a hash of the text.
 //
-// The simulator keeps no state between calls: what OpenAI's Responses would have stored is not found, except that a reasoning
+// [Simulator.Administration] serves what vendors have for making and deleting credentials: what is made there is accepted from then
+// on, what is deleted is not. [AdminFault] has it fail before its work or after it.
+//
+// But for credentials the simulator keeps no state between calls: what OpenAI's Responses would have stored is not found, except that a reasoning
 // item without its encrypted content is taken for stored unless the request says store: false.
 //
 // Protocol facts come from the vendors' API references (platform.openai.com/docs/api-reference, docs.claude.com/en/api,

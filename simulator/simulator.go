@@ -2,7 +2,6 @@ package simulator
 
 import (
 	crand "crypto/rand"
-	"crypto/sha256"
 	"encoding/binary"
 	"net/http"
 	"slices"
@@ -20,8 +19,12 @@ type Options struct {
 	Models map[Vendor][]string
 	// StrictModels answers the vendor's 404 for a model that is not listed.
 	StrictModels bool
-	// RequireKeys lists the API keys that are accepted, at every vendor. Empty accepts any key, and none.
+	// RequireKeys lists the API keys that are accepted, at every vendor. Empty accepts any key, and none. [Simulator.Issue] and
+	// [Simulator.Reject] change what is accepted.
 	RequireKeys []string
+	// AdminKeys lists who may administer all keys at [Simulator.Administration]: OpenAI's admin keys, ids of AWS's access keys,
+	// client secrets of Microsoft Entra, e-mail addresses of Google's service accounts. Empty is nobody.
+	AdminKeys []string
 	// Behaviour is how calls that meet no fault are answered; [Simulator.SetBehaviour] changes it for one vendor.
 	Behaviour Behaviour
 	// Answer, if set, decides every answer; [Simulator.DefaultAnswer] gives it what would have been said without it.
@@ -55,7 +58,8 @@ type Behaviour struct {
 type Simulator struct {
 	options Options
 	now     func() time.Time
-	keys    [][sha256.Size]byte
+	keys    *keyRing
+	admin   *administration
 	ids     *idSource
 	vendors map[Vendor]*vendorState
 	closed  chan struct{}
@@ -85,13 +89,12 @@ func New(options Options) *Simulator {
 	s := &Simulator{
 		options: options,
 		now:     options.Now,
+		keys:    newKeyRing(options.RequireKeys),
 		ids:     &idSource{seed: options.Seed},
 		vendors: make(map[Vendor]*vendorState),
 		closed:  make(chan struct{}),
 	}
-	for _, key := range options.RequireKeys {
-		s.keys = append(s.keys, sha256.Sum256([]byte(key)))
-	}
+	s.admin = newAdministration(s, options.AdminKeys)
 	for vendor, spoken := range protocols() {
 		models := slices.Clone(options.Models[vendor])
 		if len(models) == 0 {

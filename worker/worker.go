@@ -21,7 +21,7 @@ type Options struct {
 	Completions bool
 	// ProviderCalls is whether later attempts are made here.
 	ProviderCalls bool
-	// Operations is whether providers are looked after here, and what is kept: health, probes, retention.
+	// Operations is whether providers are looked after here, their keys, and what is kept: health, probes, rotation, retention, deliveries of alerts.
 	Operations bool
 	// StopTimeout is how long Stop waits for what is running.
 	StopTimeout time.Duration
@@ -33,7 +33,8 @@ type Worker struct {
 }
 
 // New makes the workers; Start runs them.
-func New(c client.Client, acts *activities.Activities, ops *activities.Operations, retention *activities.Retention, opts Options) *Worker {
+// Operating are the structs of activities that look after providers, keys, and what is kept.
+func New(c client.Client, acts *activities.Activities, operating []any, opts Options) *Worker {
 	w := &Worker{}
 	if opts.Completions {
 		completions := sdkworker.New(c, workflows.CompletionsQueue, sdkworker.Options{
@@ -65,8 +66,9 @@ func New(c client.Client, acts *activities.Activities, ops *activities.Operation
 			WorkerStopTimeout:                opts.StopTimeout,
 		})
 		workflows.RegisterOperations(operations)
-		operations.RegisterActivity(ops)
-		operations.RegisterActivity(retention)
+		for _, activities := range operating {
+			operations.RegisterActivity(activities)
+		}
 		w.workers = append(w.workers, operations)
 	}
 	return w

@@ -107,7 +107,7 @@ func (c *completion) attempt(ctx workflow.Context) error {
 	candidate := c.plan.Candidates[c.next.Candidate]
 	remaining := max(c.remaining(ctx), time.Second)
 	call := activities.CallInput{
-		ID: c.in.ID, Route: c.in.Route, ConversationID: c.in.ConversationID, Epoch: c.in.Epoch, Deadline: c.in.Deadline,
+		ID: c.in.ID, Tenant: c.in.Tenant, Route: c.in.Route, ConversationID: c.in.ConversationID, Epoch: c.in.Epoch, Deadline: c.in.Deadline,
 		Number: c.begun, Candidates: c.plan.Candidates, Failures: c.failures, Decision: c.next, Ladder: c.ladder, Tokens: c.tokens,
 		Recovery: c.in.Recovery,
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/temporaltest"
 	"github.com/holdfast-dev/holdfast/launch"
 	"github.com/holdfast-dev/holdfast/llm"
+	"github.com/holdfast-dev/holdfast/rotation"
 	"github.com/holdfast-dev/holdfast/workflows"
 )
 
@@ -264,4 +265,77 @@ func TestRecordHealthHistories(t *testing.T) { //nolint:paralleltest // one work
 	require.NoError(t, err)
 	require.NoError(t, run.Get(t.Context(), nil))
 	save(t, c, "health/probes", "provider-probes", run.GetRunID())
+}
+
+// TestRecordKeyHistories records those of the workflows that look after keys, as TestRecordHistories does.
+func TestRecordKeyHistories(t *testing.T) { //nolint:paralleltest // one worker at a time owns the task queues
+	if os.Getenv("RECORD_HISTORIES") == "" {
+		t.Skip("RECORD_HISTORIES is not set: the recorded histories stand")
+	}
+	c := temporaltest.Start(t).Client(t)
+	record := func(name string, in workflows.KeyRotationInput, prepare func(k *keyStand)) {
+		k := newKeyStand()
+		prepare(k)
+		w := sdkworker.New(c, workflows.OperationsQueue, sdkworker.Options{})
+		workflows.RegisterOperations(w)
+		rotate, err := activities.NewRotation(activities.RotationConfig{
+			Vault: k, Checker: k, Flights: k, Plans: func(string, string) (activities.RotationPlan, bool) {
+				return activities.RotationPlan{Minter: k, Policy: rotation.Policy{Drain: 10 * time.Minute}}, true
+			},
+		})
+		require.NoError(t, err)
+		w.RegisterActivity(rotate)
+		upkeep, err := activities.NewUpkeep(activities.UpkeepConfig{
+			Vault:   &watchedKeys{now: time.Now(), keys: []rotation.Key{{Provider: "openai", Name: "main", State: "active"}}},
+			Checker: k, Policy: func(string, string) (rotation.Policy, bool) { return rotation.Policy{Every: time.Hour}, true },
+		})
+		require.NoError(t, err)
+		w.RegisterActivity(upkeep)
+		require.NoError(t, w.Start())
+		defer w.Stop()
+		in.Provider, in.Name = "openai", "main"
+		id := workflows.KeyRotationID(in.Provider, in.Name)
+		if name == "upkeep" {
+			looked, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: "key-upkeep", TaskQueue: workflows.OperationsQueue}, workflows.KeyUpkeepWorkflow)
+			require.NoError(t, err)
+			require.NoError(t, looked.Get(t.Context(), nil))
+			save(t, c, "keys/upkeep", "key-upkeep", looked.GetRunID())
+			require.NoError(t, c.GetWorkflow(t.Context(), id, "").Get(t.Context(), nil))
+			return
+		}
+		run, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: id, TaskQueue: workflows.OperationsQueue}, workflows.KeyRotationWorkflow, in)
+		require.NoError(t, err)
+		require.NoError(t, run.Get(t.Context(), nil))
+		save(t, c, "keys/"+name, id, run.GetRunID())
+	}
+	record("done", workflows.KeyRotationInput{Because: "it is old"}, func(k *keyStand) { k.flights = []int{2, 0} })
+	record("rehearsed", workflows.KeyRotationInput{DryRun: true}, func(*keyStand) {})
+	record("undone", workflows.KeyRotationInput{}, func(k *keyStand) { k.fails["promote"] = -1 })
+	record("refused_in_use", workflows.KeyRotationInput{}, func(k *keyStand) {
+		k.versions[2].State = "quarantined"
+		k.events = func(string) { k.versions[2].State = "quarantined" }
+	})
+	record("upkeep", workflows.KeyRotationInput{}, func(*keyStand) {})
+}
+
+// TestRecordAlertHistories records those of the workflows that deliver alerts, as TestRecordHistories does.
+func TestRecordAlertHistories(t *testing.T) { //nolint:paralleltest // one worker at a time owns the task queues
+	if os.Getenv("RECORD_HISTORIES") == "" {
+		t.Skip("RECORD_HISTORIES is not set: the recorded histories stand")
+	}
+	c := temporaltest.Start(t).Client(t)
+	w := sdkworker.New(c, workflows.OperationsQueue, sdkworker.Options{})
+	workflows.RegisterOperations(w)
+	acts, err := activities.NewAlerts(activities.AlertsConfig{Desk: &noticeboard{failures: 1, undelivered: []activities.AlertTarget{oncall}}})
+	require.NoError(t, err)
+	w.RegisterActivity(acts)
+	require.NoError(t, w.Start())
+	defer w.Stop()
+	run, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: "alerts", TaskQueue: workflows.OperationsQueue}, workflows.AlertsWorkflow)
+	require.NoError(t, err)
+	require.NoError(t, run.Get(t.Context(), nil))
+	save(t, c, "alerts/begun", "alerts", run.GetRunID())
+	delivery := c.GetWorkflow(t.Context(), "alert/alert_1/oncall", "")
+	require.NoError(t, delivery.Get(t.Context(), nil))
+	save(t, c, "alerts/delivered", delivery.GetID(), "")
 }

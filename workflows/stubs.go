@@ -17,6 +17,15 @@ var ops *activities.Operations
 // keep is the same for what keeps no longer than is allowed.
 var keep *activities.Retention
 
+// rotate is the same for rotations of keys, upkeep for what looks after them.
+var (
+	rotate *activities.Rotation
+	upkeep *activities.Upkeep
+)
+
+// tell is the same for what tells webhooks of alerts.
+var tell *activities.Alerts
+
 // local runs a local activity with typed input and result.
 func local[In, Out any](ctx workflow.Context, fn func(context.Context, In) (Out, error), in In) (out Out, err error) {
 	err = workflow.ExecuteLocalActivity(ctx, fn, in).Get(ctx, &out)

@@ -60,7 +60,7 @@ func openAdmin(ctx context.Context, cmd *cobra.Command, method, path string, in 
 	if err != nil {
 		return nil, fmt.Errorf("the instance at %s does not answer: %w", base, err)
 	}
-	if response.StatusCode == http.StatusOK {
+	if response.StatusCode == http.StatusOK || response.StatusCode == http.StatusAccepted {
 		return response, nil
 	}
 	defer func() { _ = response.Body.Close() }()

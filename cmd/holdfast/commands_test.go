@@ -126,7 +126,51 @@ func TestCommandsPrintWhatTheyAreTold(t *testing.T) {
 			[]string{"cache", "show", "--since", "1h"},
 			asked{http.MethodGet, "/admin/cache?since=1h", ""},
 		},
-		"cache_clear": {`{"cleared":7}`, []string{"cache", "clear", "--route", "demo"}, asked{http.MethodDelete, "/admin/cache?route=demo", ""}},
+		"alerts_list": {
+			`{"data":[
+			{"id":"alert_2","kind":"key_refused","severity":"critical","subject":"openai/main","title":"openai refuses the key","raised_at":"` + local(9) + `","deliveries":[
+				{"webhook":"oncall","state":"failed","attempts":150,"error":"webhook oncall answered 503"},{"webhook":"slack","state":"delivered","attempts":1}]},
+			{"id":"alert_1","kind":"key_expiring","severity":"warning","subject":"gemini/main","title":"the key ends in 7 days","raised_at":"` + local(8) + `","deliveries":[]}]}`,
+			[]string{"alerts", "list", "--limit", "2"},
+			asked{http.MethodGet, "/admin/alerts?limit=2", ""},
+		},
+		"alerts_test": {
+			`{"alert":{"id":"alert_3"},"webhooks":["oncall","slack"]}`,
+			[]string{"alerts", "test"},
+			asked{http.MethodPost, "/admin/alerts/test", ""},
+		},
+		"alerts_test_nobody": {`{"alert":{"id":"alert_3"},"webhooks":[]}`, []string{"alerts", "test"}, asked{http.MethodPost, "/admin/alerts/test", ""}},
+		"audit": {
+			`{"data":[
+			{"id":8,"at":"` + local(9) + `","actor":"token:ci","action":"key.set","subject":"openai/main","reason":"leaked"},
+			{"id":7,"at":"` + local(8) + `","actor":"root","action":"key.disable","subject":"openai/main"}],"has_more":true,"last_id":"7"}`,
+			[]string{"audit", "--subject", "openai/main", "--limit", "2"},
+			asked{http.MethodGet, "/admin/audit?limit=2&subject=openai%2Fmain", ""},
+		},
+		"audit_json": {
+			`{"data":[{"id":8,"at":"2027-01-15T08:00:00Z","actor":"root","action":"key.set","subject":"openai/main","after":{"state":"active"}}]}`,
+			[]string{"audit", "--json", "--actor", "root", "--action", "key.set", "--before", "9"},
+			asked{http.MethodGet, "/admin/audit?action=key.set&actor=root&before=9&limit=20", ""},
+		},
+		"admin_tokens_create": {
+			`{"id":"adm_1","name":"ci","token":"hfadm_shown"}`,
+			[]string{"admin-tokens", "create", "ci", "--scope", "keys:read", "--scope", "keys:write"},
+			asked{http.MethodPost, "/admin/admin-tokens", `{"name":"ci","scopes":["keys:read","keys:write"]}`},
+		},
+		"admin_tokens_create_quiet": {
+			`{"id":"adm_1","name":"ci","token":"hfadm_shown"}`,
+			[]string{"admin-tokens", "create", "ci", "--scope", "metrics:read", "--quiet"},
+			asked{http.MethodPost, "/admin/admin-tokens", `{"name":"ci","scopes":["metrics:read"]}`},
+		},
+		"admin_tokens_list": {
+			`{"data":[
+			{"id":"adm_1","name":"ci","scopes":["keys:read","keys:write"],"created_at":"` + local(8) + `","expires_at":"` + local(10) + `"},
+			{"id":"adm_2","name":"old","scopes":["audit:read"],"created_at":"` + local(7) + `","revoked_at":"` + local(9) + `"}]}`,
+			[]string{"admin-tokens", "list"},
+			asked{http.MethodGet, "/admin/admin-tokens", ""},
+		},
+		"admin_tokens_revoke": {`{}`, []string{"admin-tokens", "revoke", "adm_1"}, asked{http.MethodPost, "/admin/admin-tokens/adm_1/revoke", ""}},
+		"cache_clear":         {`{"cleared":7}`, []string{"cache", "clear", "--route", "demo"}, asked{http.MethodDelete, "/admin/cache?route=demo", ""}},
 		"conversations_list": {
 			`{"data":[
 			{"id":"conv_1","tenant":"acme","created_at":"` + local(8) + `","last_turn_at":"` + local(9) + `","items":4,"tokens":1200,"metadata":{"topic":"rain","by":"` + strings.Repeat("ann ", 20) + `"}},
@@ -177,6 +221,9 @@ func TestCommandsThatChangeAskForWhatTheyNeed(t *testing.T) {
 		{"route", "explain"},
 		{"simulate", "limit", "openai", "--control", "http://127.0.0.1:1"},
 		{"simulate", "limit", "openai", "--off", "--rpm", "1"},
+		{"admin-tokens", "create", "ci"},
+		{"admin-tokens", "create", "ci", "--scope", "keys:read", "--expires", "soon"},
+		{"admin-tokens", "create", "ci", "--scope", "keys:read", "--expires", "-1d"},
 	} {
 		cmd := newRootCommand()
 		cmd.SetOut(io.Discard)

@@ -62,8 +62,8 @@ by HOLDFAST_ADMIN_URL and HOLDFAST_ADMIN_TOKEN_FILE.`,
 		}
 	}
 	add("run", newUpCommand(), newAPICommand(), newWorkerCommand(), newMigrateCommand(), newTemporalCommand())
-	add("operate", newKeysCommand(), newTokensCommand(), newCompletionsCommand(), newRouteCommand(), newProvidersCommand(),
-		newCacheCommand(), newConversationsCommand())
+	add("operate", newKeysCommand(), newVaultCommand(), newTokensCommand(), newCompletionsCommand(), newRouteCommand(), newProvidersCommand(),
+		newCacheCommand(), newConversationsCommand(), newAlertsCommand(), newAuditCommand(), newAdminTokensCommand())
 	add("try", newChatCommand(), newHealthCommand(), newConfigCommand(), newSimulateCommand(), newBenchCommand(), newVersionCommand())
 	return root
 }

@@ -18,7 +18,9 @@ import (
 
 	"github.com/holdfast-dev/holdfast/access"
 	"github.com/holdfast-dev/holdfast/activities"
+	"github.com/holdfast-dev/holdfast/alerts"
 	"github.com/holdfast-dev/holdfast/api"
+	"github.com/holdfast-dev/holdfast/audit"
 	"github.com/holdfast-dev/holdfast/completions/store"
 	"github.com/holdfast-dev/holdfast/config"
 	"github.com/holdfast-dev/holdfast/conversations"
@@ -78,6 +80,10 @@ type node struct {
 	worker *worker.Worker
 	calls  *activities.Calls
 	routes *routing.Table
+	// rotations are how keys are replaced.
+	rotations *rotations
+	// alerts is where webhooks are told.
+	alerts *alertDesk
 	// providers is what this process knows of them, board where processes tell each other.
 	providers *health.View
 	board     *healthstore.Store
@@ -107,7 +113,10 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 		return nil, fmt.Errorf("opening PostgreSQL: %w", err)
 	}
 	n.record, n.tokens = store.New(n.pool), access.NewStore(n.pool, time.Now)
-	n.vault, err = keys.Open(ctx, keys.Options{Pool: n.pool, KeeperURL: cfg.keeperURL, CreateLocal: cfg.createKeeper, Logger: cfg.logger})
+	n.vault, err = keys.Open(ctx, keys.Options{
+		Pool: n.pool, KeeperURL: cfg.keeperURL, FormerKeepers: cfg.config.Keys.FormerKeepers, CacheFor: cfg.config.Keys.CacheFor,
+		CreateLocal: cfg.createKeeper, Logger: cfg.logger,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("opening the vault: %w", err)
 	}
@@ -121,6 +130,7 @@ func startNode(ctx context.Context, cfg nodeConfig) (_ *node, err error) {
 		return nil, fmt.Errorf("opening what is sealed: %w", err)
 	}
 	n.loop(loops, n.box.Run)
+	n.alerts = newAlertDesk(alerts.NewStore(n.pool), cfg.config.Alerts, n.vault)
 	n.record = n.record.Sealed(n.box)
 	hub := handover.NewHub()
 	if n.peers, err = n.record.PeerSecret(ctx); err != nil {
@@ -158,7 +168,8 @@ func (n *node) startWork(ctx, loops context.Context, hub *handover.Hub) (err err
 	n.routes = table
 	acts, calls, err := activities.New(activities.Config{
 		Store: n.record, Conversations: conversations.NewStore(n.pool).Sealed(n.box), Router: table, Health: n.providers,
-		Media: media.NewLibrary(n.pool, media.NewFetcher(media.Config(cfg.config.Media))).Sealed(n.box), Handover: hub, Lease: n.lease, Logger: cfg.logger,
+		Media: media.NewLibrary(n.pool, media.NewFetcher(media.Config(cfg.config.Media))).Sealed(n.box), Handover: hub, Lease: n.lease, Keys: n.vault,
+		Logger: cfg.logger,
 	})
 	if err != nil {
 		return err
@@ -181,7 +192,18 @@ func (n *node) startWork(ctx, loops context.Context, hub *handover.Hub) (err err
 	if err != nil {
 		return err
 	}
-	n.worker = worker.New(cfg.temporal, acts, ops, retention, cfg.work)
+	if n.rotations, err = newRotations(cfg.config.Keys, n.vault, cfg.temporal); err != nil {
+		return err
+	}
+	operating, err := n.rotations.keyActivities(table, n.record, cfg.config.Alerts.Expiry, cfg.logger)
+	if err != nil {
+		return err
+	}
+	telling, err := activities.NewAlerts(activities.AlertsConfig{Desk: n.alerts, Logger: cfg.logger})
+	if err != nil {
+		return err
+	}
+	n.worker = worker.New(cfg.temporal, acts, append(operating, ops, retention, telling), cfg.work)
 	if err := n.worker.Start(); err != nil {
 		return err
 	}
@@ -206,7 +228,8 @@ func (n *node) watchProviders(loops context.Context) {
 	n.loop(loops, func(ctx context.Context) error { n.schedule(ctx); return nil })
 }
 
-// schedule sees to the schedules. Until Temporal takes them, nobody is probed, and nothing goes that is too old.
+// schedule sees to the schedules. Until Temporal takes them, nobody is probed, nothing goes that is too old, no key is rotated, and
+// alerts stay where they are.
 func (n *node) schedule(ctx context.Context) {
 	every := n.cfg.config.Probes.Every
 	if n.cfg.config.Probes.Off {
@@ -215,6 +238,8 @@ func (n *node) schedule(ctx context.Context) {
 	policy := retrypolicy.NewBuilder[any]().WithBackoff(time.Second, time.Minute).WithMaxRetries(-1).Build()
 	for what, begin := range map[string]func() error{
 		"probes": func() error { return launch.Probes(ctx, n.cfg.temporal, every) }, "retention": func() error { return launch.Retention(ctx, n.cfg.temporal) },
+		"key upkeep": func() error { return launch.KeyUpkeep(ctx, n.cfg.temporal) },
+		"alerts":     func() error { return launch.Alerts(ctx, n.cfg.temporal, len(n.alerts.webhooks)) },
 	} {
 		if err := failsafe.With(policy).WithContext(ctx).Run(begin); err != nil && ctx.Err() == nil {
 			n.cfg.logger.WarnContext(ctx, "not scheduled", "what", what, "error", err)
@@ -254,7 +279,8 @@ func (n *node) serve(hub *handover.Hub) (err error) {
 	}
 	if cfg.adminListen != nil {
 		n.listenAndServe(cfg.adminListen, api.NewAdmin(api.AdminConfig{
-			Token: cfg.adminToken, Vault: n.vault, ContentKeys: n.box, Tokens: n.tokens, Record: n.record, Temporal: cfg.temporal, Routes: n.routes, Cache: n.record,
+			Token: cfg.adminToken, AdminTokens: access.NewAdminTokens(n.pool), Audit: audit.NewLog(n.pool), Alerts: n.alerts.store, Webhooks: n.alerts.names(), Metrics: n.metrics(),
+			Vault: n.vault, Rotator: n.rotations, ContentKeys: n.box, Tokens: n.tokens, Record: n.record, Temporal: cfg.temporal, Routes: n.routes, Cache: n.record,
 			Conversations: conversations.NewStore(n.pool).Sealed(n.box), Providers: n.desk(), Simulator: cfg.simulator, Logger: cfg.logger,
 		}), time.Minute)
 	}

@@ -23,7 +23,7 @@ type operatorBoard interface {
 
 // targets are the deployments of a route with what is known of them. Package routing implements it.
 type targets interface {
-	Targets(route string, fallbacks []string, streamed bool) []failover.Target
+	Targets(tenant, route string, fallbacks []string, streamed bool) []failover.Target
 }
 
 // providerDesk is where operators see and change what is known of providers: the routes' deployments say which domains there
@@ -89,7 +89,7 @@ func (p *providerDesk) deployments() []failover.Target {
 	var list []failover.Target
 	seen := map[string]bool{}
 	for _, route := range p.routes {
-		for _, target := range p.table.Targets(route, nil, true) {
+		for _, target := range p.table.Targets("", route, nil, true) {
 			if !seen[target.Deployment] {
 				seen[target.Deployment] = true
 				list = append(list, target)

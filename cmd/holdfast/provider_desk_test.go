@@ -17,7 +17,7 @@ import (
 // fewTargets are the deployments of routes.
 type fewTargets map[string][]failover.Target
 
-func (t fewTargets) Targets(route string, _ []string, _ bool) []failover.Target { return t[route] }
+func (t fewTargets) Targets(_, route string, _ []string, _ bool) []failover.Target { return t[route] }
 
 // memoryBoard is a board that nobody else reads.
 type memoryBoard struct {

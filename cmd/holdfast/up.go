@@ -132,8 +132,7 @@ func (u *upRun) start(ctx context.Context) (err error) {
 		return err
 	}
 	// The token and the address are there before the first request can be served: scripts wait for /readyz alone.
-	token, err := u.firstToken(ctx, databaseURL)
-	if err != nil {
+	if err := u.firstToken(ctx, databaseURL); err != nil {
 		return err
 	}
 	if err := u.dir.announce(u.where()); err != nil {
@@ -148,7 +147,7 @@ func (u *upRun) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return u.welcome(token)
+	return u.welcome()
 }
 
 // bind takes a port, or says which flag moves it.
@@ -275,22 +274,22 @@ func (u *upRun) temporalDatabase() (string, error) {
 	return databaseURL()
 }
 
-// firstToken makes the first API token on the first start; it is empty on later ones.
-func (u *upRun) firstToken(ctx context.Context, databaseURL string) (string, error) {
+// firstToken makes the first API token, in its file, on the first start.
+func (u *upRun) firstToken(ctx context.Context, databaseURL string) error {
 	path := u.dir.file(tokenFile)
 	if _, err := os.Stat(path); err == nil {
-		return "", nil
+		return nil
 	}
 	pool, err := postgres.Open(ctx, databaseURL, postgres.Options{MaxConns: 1})
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer pool.Close()
 	_, secret, err := access.NewStore(pool, time.Now).Create(ctx, "default", "first")
 	if err != nil {
-		return "", fmt.Errorf("creating the first API token: %w", err)
+		return fmt.Errorf("creating the first API token: %w", err)
 	}
-	return secret.Reveal(), writeFile(path, secret.Reveal()+"\n", 0o600)
+	return writeFile(path, secret.Reveal()+"\n", 0o600)
 }
 
 func (u *upRun) where() instance {

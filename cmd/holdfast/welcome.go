@@ -11,8 +11,8 @@ import (
 	"github.com/holdfast-dev/holdfast/simulator"
 )
 
-// welcome says where everything is, and what to type next. The token, if it is new, is shown this once.
-func (u *upRun) welcome(token string) error {
+// welcome says where everything is, and what to type next. It shows no token: what a service writes is kept as its log.
+func (u *upRun) welcome() error {
 	at := u.where()
 	var text strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&text, format+"\n", args...) }
@@ -32,9 +32,6 @@ func (u *upRun) welcome(token string) error {
 		for _, vendor := range simulator.DemoVendors() {
 			line("  %-14s %s   simulated", vendor, u.simulated.BaseURL(vendor))
 		}
-	}
-	if token != "" {
-		line("\n  API token of tenant default, shown this once: %s", token)
 	}
 	line("\nTry it:\n")
 	line("  curl -si %s/v1/chat/completions \\", at.API)

@@ -52,7 +52,7 @@ func (c *cli) help(words []string) (string, error) {
 	return c.helps[name], nil
 }
 
-var subcommand = regexp.MustCompile(`^[a-z]+$`)
+var subcommand = regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
 
 // check says whether the words are a command with flags that it has. Arguments are not looked at.
 func (c *cli) check(words []string) error {
