@@ -278,7 +278,7 @@ func (v *Vault) openAll(ctx context.Context, live []row) *snapshot {
 	next := newSnapshot(live)
 	var fresh []row
 	for _, r := range live {
-		if known, ok := before.opened[r.ID]; ok && known.unchanged(r) { // also one that is out of use: it may be back at any time
+		if known, ok := before.opened[r.ID]; ok && known.unchanged(r) && r.State != StateDisabled { // a quarantined one may be back at any time
 			known.row = r
 			next.opened[r.ID] = known
 			continue
