@@ -522,7 +522,7 @@ func TestNoKeyIsWrittenAnywhere(t *testing.T) {
 func (l *leaky) wouldBeFound(t *testing.T, secrets map[string]string, id string) {
 	t.Helper()
 	for where, marker := range map[string]string{
-		"the log": "provider key added", "the database holdfast": id, "the database temporal": id, "the database temporal_visibility": "key-rotation/openai/main", "answers": id, "records": id,
+		"the log": "provider key changed", "the database holdfast": id, "the database temporal": id, "the database temporal_visibility": "key-rotation/openai/main", "answers": id, "records": id,
 		"what commands say": "at step undo", "metrics": `holdfast_key_info{name="main",provider="anthropic",state="active"} 1`, "PostgreSQL's files": id,
 		"PostgreSQL's log": "database system is ready", "other files": "admin_api", "histories of completion": id, "histories of key-rotation": "openai",
 		"histories of key-upkeep": "KeyUpkeep", "histories of alert": "hidden", "descriptions": "it was cancelled", "processes": "gemini",
