@@ -141,16 +141,15 @@ func TestARotationSurvivesADeathAtEachStep(t *testing.T) {
 	for _, c := range []struct {
 		name, step string
 		hang       func()
-		reached    func() bool
 	}{
-		{"before the vendor has minted", "mint", admin(simulator.AdminCreate, false), nil},
-		{"after the vendor has minted", "mint", admin(simulator.AdminCreate, true), nil},
+		{"before the vendor has minted", "mint", admin(simulator.AdminCreate, false)},
+		{"after the vendor has minted", "mint", admin(simulator.AdminCreate, true)},
 		{"while it is tried", "verify", func() {
 			r.providers.SetFault(simulator.OpenAI, simulator.Fault{Match: simulator.Match{Operation: simulator.OperationListModels}, Hang: true})
-		}, nil},
-		{"while it drains", "drain", func() {}, nil},
-		{"before the vendor has revoked", "revoke", admin(simulator.AdminDelete, false), nil},
-		{"after the vendor has revoked", "revoke", admin(simulator.AdminDelete, true), nil},
+		}},
+		{"while it drains, which begins with the wait for everybody to hear", "promote", func() {}},
+		{"before the vendor has revoked", "revoke", admin(simulator.AdminDelete, false)},
+		{"after the vendor has revoked", "revoke", admin(simulator.AdminDelete, true)},
 	} {
 		before := r.rotation(t).ID
 		c.hang()
