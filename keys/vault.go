@@ -75,8 +75,6 @@ type Vault struct {
 	// loading is held while the next snapshot is made.
 	loading sync.Mutex
 	current atomic.Pointer[snapshot]
-	// changed is closed, and made anew, with every snapshot.
-	changed atomic.Pointer[chan struct{}]
 	trouble trouble
 }
 

@@ -110,7 +110,10 @@ func (k *keyRotation) replace(ctx workflow.Context) error {
 		k.say(ctx, "its provider takes the new key, and the former one not any more")
 	}
 	if k.dryRun {
-		_, err := k.takeAway(ctx, k.rotation, undoingTime, "it was a rehearsal")
+		kept, err := k.takeAway(ctx, k.rotation, undoingTime, "it was a rehearsal")
+		if err == nil && kept != "" {
+			k.say(ctx, kept)
+		}
 		return err
 	}
 	promotion := activities.PromoteInput{Rotation: k.rotation, FormerWorks: formerWorks}
